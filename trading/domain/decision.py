@@ -1,0 +1,97 @@
+"""The typed outcome of one desk's round: what it wants or why it holds or abstains, and all it took to get there."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from trading.domain.intent import TradeIntent
+from trading.domain.verdict import Verdict
+
+
+class DecisionStatus(StrEnum):
+    """How a desk's round ended. Abstaining is a failure with a name, never a hold."""
+
+    ACTED = "acted"
+    HELD = "held"
+    ABSTAINED = "abstained"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """A probabilistic forecast of the return of ``instrument`` over ``horizon_s`` seconds from the decision.
+
+    ``p_up`` is the probability of a positive return; ``q05``, ``q50`` and ``q95`` are quantiles of the simple return.
+    """
+
+    instrument: str
+    horizon_s: int
+    p_up: float
+    q05: float
+    q50: float
+    q95: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelCall:
+    """One call of a language or house model. Unknown usage or price is None, never 0. Latency is telemetry."""
+
+    role: str
+    model_requested: str
+    model_answered: str | None
+    attempt: int
+    outcome: str
+    tokens_in: int | None
+    tokens_out: int | None
+    usd: float | None
+    prompt_sha256: str
+    cassette_key: str
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """One call of a typed tool by a role. ``as_of_ms`` is the instant the result speaks of. Latency is telemetry."""
+
+    role: str
+    tool: str
+    effect: str
+    arguments_json: str
+    outcome: str
+    as_of_ms: int
+    result_sha256: str
+    latency_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuledIntent:
+    """An intent with the gate's verdict. ``attempt`` 0 is the first proposal, 1 the revision after a refusal."""
+
+    intent: TradeIntent
+    verdict: Verdict
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a desk decided in a round.
+
+    ``intents`` are what the engine is asked to trade (empty unless ``status`` is ACTED); ``superseded`` holds
+    earlier proposals that were revised. ``confidence`` is in [0, 1] or None where none was stated. ``notes`` are
+    short texts by role, shown and journaled, never parsed.
+    """
+
+    decision_id: str
+    desk: str
+    round_index: int
+    status: DecisionStatus
+    intents: tuple[TradeIntent, ...] = ()
+    superseded: tuple[RuledIntent, ...] = ()
+    forecasts: tuple[Forecast, ...] = ()
+    confidence: float | None = None
+    rationale: str = ""
+    abstain_reason: str | None = None
+    prompt_hash: str = ""
+    path: tuple[str, ...] = ()
+    notes: tuple[tuple[str, str], ...] = ()
+    model_calls: tuple[ModelCall, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    latency_ms: float = 0.0

@@ -1,0 +1,94 @@
+"""One tree of errors, ordered by what the caller should do.
+
+::
+
+    TradefloorError                     exit code
+    ├── RequestError                    2   what was asked is wrong; nothing was changed: mend it and ask again
+    │   ├── ConfigError                     a setting, a season file, a limit
+    │   └── DataError                       a candle or funding file, refused by file, row and reason
+    ├── BudgetExceeded                  3   a declared budget of money, tokens or time ran out
+    ├── TradingHalted                   4   a person or a breaker stopped trading: look, then resume
+    ├── JournalError                    1   the record is damaged or cannot be written: stop
+    ├── ModelFailure                    -   a model gave no usable answer: the desk abstains, the season goes on
+    │   └── ModelUnavailable                it could not be reached at all (key, network, deadline)
+    ├── ToolFailure                     -   told to the model that called the tool, which may do better
+    │   ├── BadArguments                    the arguments are wrong: mend them
+    │   └── Unavailable                     the answer is not known now: do without
+    └── VenueError                      1   the venue's answer
+        ├── OrderRejected                   final: the order does not stand
+        └── UnknownOrderState               ask the venue; never send again
+
+A message says what was found, what was expected and what to do.
+"""
+
+
+class TradefloorError(Exception):
+    """Base of every error that the project raises on purpose."""
+
+    exit_code = 1
+
+
+class RequestError(TradefloorError):
+    """What was asked cannot be done as asked; nothing was changed."""
+
+    exit_code = 2
+
+
+class ConfigError(RequestError):
+    """A setting, a season file or a limit is wrong."""
+
+
+class DataError(RequestError):
+    """Market data was refused."""
+
+
+class BudgetExceeded(TradefloorError):
+    """A declared budget ran out."""
+
+    exit_code = 3
+
+
+class TradingHalted(TradefloorError):
+    """Trading was stopped and waits for a person."""
+
+    exit_code = 4
+
+
+class JournalError(TradefloorError):
+    """The record is damaged or cannot be written."""
+
+
+class ModelFailure(TradefloorError):
+    """A model gave no usable answer; its desk abstains."""
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class ModelUnavailable(ModelFailure):
+    """The model could not be reached."""
+
+
+class ToolFailure(TradefloorError):
+    """A tool could not answer; the model is told."""
+
+
+class BadArguments(ToolFailure):
+    """The arguments of a tool call are wrong."""
+
+
+class Unavailable(ToolFailure):
+    """The tool's answer is not known at this instant."""
+
+
+class VenueError(TradefloorError):
+    """What a venue answered."""
+
+
+class OrderRejected(VenueError):
+    """The venue refused the order; it does not stand."""
+
+
+class UnknownOrderState(VenueError):
+    """It is not known whether the order stands: ask, never send again."""

@@ -1,0 +1,58 @@
+"""What is traded: spot pairs and linear perpetuals, and the grid on which their orders must lie."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from trading.domain.errors import RequestError
+from trading.domain.money import round_down, round_nearest
+
+_SYMBOL = re.compile(r"([A-Z0-9]{1,20})-([A-Z0-9]{2,10})(-PERP)?")
+
+
+class InstrumentKind(StrEnum):
+    """How an instrument settles."""
+
+    SPOT = "spot"
+    PERP = "perp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instrument:
+    """A tradable instrument. ``tick`` is the price step, ``lot`` the quantity step, both in plain units.
+
+    ``max_leverage`` bounds a position's notional over equity; ``maintenance_margin`` is the fraction of
+    notional below which a perpetual position is liquidated. Spot has leverage 1 and no margin.
+    """
+
+    symbol: str
+    base: str
+    quote: str
+    kind: InstrumentKind
+    tick: Decimal
+    lot: Decimal
+    min_notional: Decimal = Decimal(1)
+    max_leverage: Decimal = Decimal(1)
+    maintenance_margin: Decimal = Decimal(0)
+
+    @property
+    def is_perp(self) -> bool:
+        """Whether it is a perpetual: margined, can be sold short, pays funding."""
+        return self.kind is InstrumentKind.PERP
+
+    def floor_quantity(self, quantity: Decimal) -> Decimal:
+        """The greatest tradable quantity that is not above ``quantity`` (which is not negative)."""
+        return round_down(quantity, self.lot)
+
+    def nearest_price(self, price: Decimal) -> Decimal:
+        """``price`` on the tick grid."""
+        return round_nearest(price, self.tick)
+
+
+def parse_symbol(symbol: str) -> tuple[str, str, InstrumentKind]:
+    """Base, quote and kind of ``BTC-USDT`` or ``BTC-USDT-PERP``."""
+    found = _SYMBOL.fullmatch(symbol)
+    if found is None:
+        raise RequestError(f"instrument {symbol!r}: expected BASE-QUOTE or BASE-QUOTE-PERP, such as BTC-USDT-PERP")
+    return found[1], found[2], InstrumentKind.PERP if found[3] else InstrumentKind.SPOT

@@ -1,0 +1,40 @@
+"""Exact money: Decimal amounts, rounded only in the open and only here.
+
+Orders and the ledger are Decimal; statistics are float64. A float becomes a Decimal once, through
+:func:`decimal_from_float`, by its shortest exact text, so a price read from a file keeps its digits.
+"""
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+
+QUOTE_STEP = Decimal("0.00000001")
+"""Fees, funding and realised results are rounded to this step of the quote currency."""
+
+ZERO = Decimal(0)
+
+
+def decimal_from_float(value: float) -> Decimal:
+    """The decimal a float was written as: ``0.1`` gives ``Decimal("0.1")``."""
+    return Decimal(repr(float(value)))
+
+
+def round_down(value: Decimal, step: Decimal) -> Decimal:
+    """The greatest multiple of ``step`` that is not above ``value``."""
+    return (value / step).to_integral_value(ROUND_FLOOR) * step
+
+
+def round_up(value: Decimal, step: Decimal) -> Decimal:
+    """The smallest multiple of ``step`` that is not below ``value``."""
+    return (value / step).to_integral_value(ROUND_CEILING) * step
+
+
+def round_nearest(value: Decimal, step: Decimal) -> Decimal:
+    """The multiple of ``step`` nearest to ``value``; ties go to the even one."""
+    return (value / step).to_integral_value(ROUND_HALF_EVEN) * step
+
+
+def money_text(value: Decimal) -> str:
+    """Plain digits without an exponent or trailing zeros: the form in the journal and in JSON."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in ("-0", "") else text
