@@ -1,0 +1,1 @@
+"""A season from its file to its standings: rules, runner, scoring, and the snapshot that pages show."""
