@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from trading.domain.account import AccountView
 from trading.domain.instrument import Instrument
-from trading.domain.intent import TradeIntent
+from trading.domain.intent import Side, TradeIntent
 from trading.domain.market import Quote
 from trading.domain.money import ZERO, decimal_from_float
 from trading.domain.verdict import Ruling, Verdict
@@ -51,11 +51,15 @@ class GateState:
 
     def commit(self, intent: TradeIntent, quantity: Decimal) -> None:
         """Count an allowed intent at once, so that the next one is weighed against what this one may still do."""
-        working = self.working_buys if intent.side.sign > 0 else self.working_sells
-        working[intent.instrument] = working.get(intent.instrument, ZERO) + quantity
+        self.count_working(intent.side, intent.instrument, quantity, intent.limit_price)
         self.orders_this_round += 1
-        price = intent.limit_price or self.price(intent.instrument)
-        if price is not None and intent.side.sign > 0 and not self.instruments[intent.instrument].is_perp:
+
+    def count_working(self, side: Side, symbol: str, quantity: Decimal, limit_price: Decimal | None) -> None:
+        """Count an order that may still fill against exposure and, for spot, against cash."""
+        working = self.working_buys if side is Side.BUY else self.working_sells
+        working[symbol] = working.get(symbol, ZERO) + quantity
+        price = limit_price or self.price(symbol)
+        if price is not None and side is Side.BUY and not self.instruments[symbol].is_perp:
             self.cash_committed += quantity * price * (1 + self.taker_fee)
 
 

@@ -1,4 +1,4 @@
-"""The kill switch: a file that any terminal can write and every engine reads before it lets an order out."""
+"""The kill switch: latches on disk that any terminal can throw and every engine reads before it lets an order out."""
 
 import json
 import os
@@ -8,57 +8,80 @@ from pathlib import Path
 from trading.domain.clock import Clock, SystemClock
 from trading.domain.errors import RequestError
 
+EVERYTHING = "everything"
+"""The latch that stops every run of a home folder."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
-    """A halt that stands: why, and when it was thrown (wall clock)."""
+    """A halt that stands: what it stops (a run id or ``everything``), why, and since when (wall clock)."""
 
+    scope: str
     reason: str
     since_ms: int
 
 
 class KillSwitch:
-    """A latch on disk. It survives restarts, needs no running process, and one call throws it.
+    """Latches under ``<home>/halts``. They survive restarts, need no running process, and one call throws them.
 
-    A halt file that cannot be read counts as a halt: the switch fails closed.
+    A person halts everything; a breaker halts its own run. Only a person resumes. A latch that cannot be read counts
+    as a halt: the switch fails closed.
     """
 
     def __init__(self, home: Path, clock: Clock | None = None) -> None:
-        self._file = home / "HALT.json"
+        self._folder = home / "halts"
         self._clock = clock or SystemClock()
 
-    def halt(self, reason: str) -> Halt:
-        """Stop all trading of this home folder until :meth:`resume`. A second call keeps the first reason."""
-        standing = self.state()
+    def halt(self, reason: str, *, scope: str = EVERYTHING) -> Halt:
+        """Stop trading until :meth:`resume`. A latch that stands already keeps its first reason."""
+        standing = self._read(scope)
         if standing is not None:
             return standing
-        thrown = Halt(reason=_one_line(reason), since_ms=self._clock.now_ms())
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        partial = self._file.with_name(f"HALT.{os.getpid()}.partial")
+        thrown = Halt(scope=scope, reason=_one_line(reason), since_ms=self._clock.now_ms())
+        self._folder.mkdir(parents=True, exist_ok=True)
+        partial = self._folder / f"{scope}.{os.getpid()}.partial"
         partial.write_text(json.dumps({"reason": thrown.reason, "since_ms": thrown.since_ms}), encoding="utf-8")
-        partial.replace(self._file)
+        partial.replace(self._file(scope))
         return thrown
 
-    def resume(self, reason: str) -> None:
-        """Let trading go on. Raises RequestError when nothing is halted or no reason is given."""
+    def resume(self, reason: str) -> list[Halt]:
+        """Clear every latch and say which stood. Raises RequestError when none did or no reason is given."""
         _one_line(reason)
-        if self.state() is None:
+        standing = self.standing()
+        if not standing:
             raise RequestError("nothing is halted: there is nothing to resume")
-        self._file.unlink(missing_ok=True)
+        for halt in standing:
+            self.release(halt.scope)
+        return standing
 
-    def state(self) -> Halt | None:
-        """The halt that stands, None when trading is free."""
+    def release(self, scope: str) -> None:
+        """Clear one latch, if it stands."""
+        self._file(scope).unlink(missing_ok=True)
+
+    def state(self, run_id: str | None = None) -> Halt | None:
+        """The halt that stops ``run_id`` (or, without one, everything); None when trading is free."""
+        return self._read(EVERYTHING) or (self._read(run_id) if run_id else None)
+
+    def standing(self) -> list[Halt]:
+        """Every latch that stands."""
+        scopes = sorted(file.stem for file in self._folder.glob("*.json")) if self._folder.is_dir() else []
+        return [halt for scope in scopes if (halt := self._read(scope)) is not None]
+
+    def _file(self, scope: str) -> Path:
+        return self._folder / f"{scope}.json"
+
+    def _read(self, scope: str) -> Halt | None:
         try:
-            text = self._file.read_text(encoding="utf-8")
+            text = self._file(scope).read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
         except OSError as error:
-            return Halt(reason=f"the halt file cannot be read ({error.strerror})", since_ms=0)
+            return Halt(scope=scope, reason=f"the latch cannot be read ({error.strerror})", since_ms=0)
         try:
             found = json.loads(text)
-            return Halt(reason=str(found["reason"]), since_ms=int(found["since_ms"]))
+            return Halt(scope=scope, reason=str(found["reason"]), since_ms=int(found["since_ms"]))
         except (ValueError, KeyError, TypeError):
-            return Halt(reason="the halt file is damaged", since_ms=0)
+            return Halt(scope=scope, reason="the latch file is damaged", since_ms=0)
 
 
 def _one_line(reason: str) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -23,6 +23,18 @@ LOOK_AHEAD_BARS = 4096
 """How many bars :meth:`SimulatedVenue.quiet_until` searches at once."""
 
 
+class StandingOrders(Protocol):
+    """The orders that stand at the moment of asking, oldest first."""
+
+    def all(self) -> Sequence[Order]:
+        """Of every desk."""
+        ...
+
+    def of(self, desk: str) -> Sequence[Order]:
+        """Of one desk."""
+        ...
+
+
 class SimulatedVenue:
     """Matches orders bar by bar. It reads accounts as the exchange's own books and answers with events.
 
@@ -35,26 +47,26 @@ class SimulatedVenue:
         self._costs = costs
 
     def process_bar(
-        self, row: int, orders: Sequence[Order], accounts: Mapping[str, DeskAccount]
+        self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]
     ) -> Iterator[Event]:
         """What happens in bar ``row``, in time order as far as a bar tells: funding, fills, liquidations, expiries."""
         yield from self._settle_funding(row, accounts)
         open_ms = int(self._tape.open_ms[row])
         close_ms = open_ms + self._tape.step_ms
-        for order in sorted(orders, key=lambda order: order.arrives_ms):
+        for order in sorted(orders.all(), key=lambda order: order.arrives_ms):
             if order.expires_ms is not None and order.expires_ms <= open_ms:
                 yield _ended(order, EventKind.ORDER_EXPIRED, order.expires_ms, "not filled in time")
             elif order.arrives_ms < close_ms:
                 yield from self._match(row, order, accounts[order.desk])
         yield from self._liquidate(row, orders, accounts)
 
-    def quiet_until(self, row: int, orders: Sequence[Order], accounts: Mapping[str, DeskAccount]) -> int:
+    def quiet_until(self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]) -> int:
         """The first bar from ``row`` on that may need :meth:`process_bar`; every bar before it surely does not.
 
         It looks ahead on the tape to schedule work, at most ``LOOK_AHEAD_BARS``; no desk sees what it finds.
         """
         end = min(len(self._tape), row + LOOK_AHEAD_BARS)
-        for order in orders:
+        for order in orders.all():
             end = min(end, self._order_due(order, row, end))
             if end == row:
                 return row
@@ -172,7 +184,7 @@ class SimulatedVenue:
         return quantity
 
     def _liquidate(
-        self, row: int, orders: Sequence[Order], accounts: Mapping[str, DeskAccount]
+        self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]
     ) -> Iterator[Event]:
         for account in accounts.values():
             perps = [symbol for symbol in account.positions if self._instruments[symbol].is_perp]
@@ -193,9 +205,8 @@ class SimulatedVenue:
                     "positions": {symbol: money_text(account.position(symbol).quantity) for symbol in perps},
                 },
             )
-            for order in orders:
-                if order.desk == account.desk:
-                    yield _ended(order, EventKind.ORDER_CANCELLED, ts_ms, "account liquidated")
+            for order in orders.of(account.desk):
+                yield _ended(order, EventKind.ORDER_CANCELLED, ts_ms, "account liquidated")
             for symbol in perps:
                 yield self._forced_close(account, symbol, found.prices[symbol], ts_ms)
             if account.cash < 0 and not account.positions:
