@@ -26,9 +26,7 @@ class Mark:
     maintenance: Decimal
 
 
-def mark_account(
-    account: DeskAccount, prices: Mapping[str, Decimal], instruments: Mapping[str, Instrument]
-) -> Mark:
+def mark_account(account: DeskAccount, prices: Mapping[str, Decimal], instruments: Mapping[str, Instrument]) -> Mark:
     """``account`` at ``prices`` (quote currency a unit, one for every held instrument)."""
     spot_value = unrealised = gross = net = maintenance = ZERO
     for symbol, position in account.positions.items():

@@ -104,9 +104,7 @@ class TapeView:
         if at < 0:
             raise Unavailable(f"{symbol} has no price yet at {iso(self.as_of_ms)}")
         printed = int(self._tape.open_ms[at]) + self._tape.step_ms
-        return Quote(
-            instrument=symbol, price=float(self._tape.close[row, at]), ts_ms=printed, as_of_ms=self.as_of_ms
-        )
+        return Quote(instrument=symbol, price=float(self._tape.close[row, at]), ts_ms=printed, as_of_ms=self.as_of_ms)
 
     def bars(self, symbol: str, count: int) -> Bars:
         """The last ``count`` closed bars the instrument has."""
