@@ -14,7 +14,7 @@ from trading.marketdata.tape import FloatArray, FundingRates, IntArray, Tape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
-    """Closed candles of one instrument, oldest first. All arrays have shape (n,). Missing bars are missing, not filled."""
+    """Closed candles of one instrument, oldest first. Arrays have shape (n,). Missing bars are missing, not filled."""
 
     instrument: str
     step_ms: int
@@ -100,9 +100,7 @@ class TapeView:
         if at < 0:
             raise Unavailable(f"{symbol} has no price yet at {iso(self._as_of_ms)}")
         printed = int(self._tape.open_ms[at]) + self._tape.step_ms
-        return Quote(
-            instrument=symbol, price=float(self._tape.close[row, at]), ts_ms=printed, as_of_ms=self._as_of_ms
-        )
+        return Quote(instrument=symbol, price=float(self._tape.close[row, at]), ts_ms=printed, as_of_ms=self._as_of_ms)
 
     def bars(self, symbol: str, count: int) -> Bars:
         """The last ``count`` closed bars the instrument has."""
