@@ -10,6 +10,8 @@ from trading.marketdata.funding import read_funding
 from trading.marketdata.loading import expand_paths, load_tape
 from trading.marketdata.naming import CandleFileName, SeriesKind, parse_candle_name, parse_funding_name
 from trading.marketdata.quality import Problem, QualityReport, check_funding, check_series
+from trading.marketdata.shocks import Regime, regime_path
+from trading.marketdata.simulated import SimulationSpec, simulate
 from trading.marketdata.tape import FloatArray, FundingRates, IntArray, Tape
 from trading.marketdata.view import Bars, MarketView, TapeView, last_bar
 
@@ -25,7 +27,9 @@ __all__ = [
     "MarketView",
     "Problem",
     "QualityReport",
+    "Regime",
     "SeriesKind",
+    "SimulationSpec",
     "Tape",
     "TapeView",
     "check_file",
@@ -39,4 +43,6 @@ __all__ = [
     "parse_funding_name",
     "read_candles",
     "read_funding",
+    "regime_path",
+    "simulate",
 ]

@@ -221,7 +221,7 @@ def _memory(column: "pa.Array[Any]", dtype: np.dtype[_Number]) -> NDArray[_Numbe
     buffer = column.buffers()[1]
     if buffer is None:
         return np.zeros(len(column), dtype)
-    return np.frombuffer(buffer, dtype, count=len(column), offset=column.offset * dtype.itemsize)
+    return np.frombuffer(memoryview(buffer), dtype, count=len(column), offset=column.offset * dtype.itemsize)
 
 
 def _first_line(error: Exception) -> str:
