@@ -14,7 +14,7 @@ from trading.marketdata.tape import FloatArray, FundingRates, IntArray, Tape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
-    """Closed candles of one instrument, oldest first. All arrays have shape (n,). Missing bars are missing, not filled."""
+    """Closed candles of one instrument, oldest first. Arrays have shape (n,). Missing bars are missing, not filled."""
 
     instrument: str
     step_ms: int
