@@ -125,9 +125,7 @@ class Engine:
         setup, start = self.setup, self.setup.start_ms
         limits, costs = self.limits.model_dump(mode="json"), self.costs.model_dump(mode="json")
         self.row = self.tape.bars_known_at(start)
-        self.record(
-            Event(ts_ms=start, kind=EventKind.SEASON_OPENED, payload=setup.opening_payload(limits, costs))
-        )
+        self.record(Event(ts_ms=start, kind=EventKind.SEASON_OPENED, payload=setup.opening_payload(limits, costs)))
         for entrant in setup.entrants:
             payload = {"desk": entrant.desk, "amount": money_text(setup.capital)}
             self.record(Event(ts_ms=start, kind=EventKind.DEPOSITED, payload=payload))
@@ -260,14 +258,19 @@ class Engine:
         return self.round
 
     def _write_ruling(
-        self, decision: Decision, intent: TradeIntent, verdict: Verdict, intent_id: str, attempt: int, *, superseded: bool
+        self,
+        decision: Decision,
+        intent: TradeIntent,
+        verdict: Verdict,
+        intent_id: str,
+        attempt: int,
+        *,
+        superseded: bool,
     ) -> None:
         ts_ms = self._opened().as_of_ms
         self.record(records.intended_event(decision, intent, intent_id=intent_id, attempt=attempt, ts_ms=ts_ms))
         self.record(
-            records.ruled_event(
-                decision, intent, verdict, intent_id=intent_id, superseded=superseded, ts_ms=ts_ms
-            )
+            records.ruled_event(decision, intent, verdict, intent_id=intent_id, superseded=superseded, ts_ms=ts_ms)
         )
 
     def _send(self, decision: Decision, intent: TradeIntent, quantity: Decimal, intent_id: str, leg: int) -> None:

@@ -61,4 +61,3 @@ def _decision(season: str, desk: str, index: int, intents: tuple[TradeIntent, ..
         intents=intents,
         rationale="; ".join(intent.reason for intent in intents if intent.reason),
     )
-

@@ -81,9 +81,7 @@ class Breakers:
                 value=self._drawdown(desk),
             )
             for desk in self._equity
-            if desk != ARENA
-            and desk not in self._reduce_only
-            and self._drawdown(desk) >= self._limits.desk_drawdown
+            if desk != ARENA and desk not in self._reduce_only and self._drawdown(desk) >= self._limits.desk_drawdown
         ]
         if not self.halted and self._drawdown(ARENA) >= self._limits.arena_drawdown:
             trips.append(

@@ -37,7 +37,9 @@ class Control:
     check: Callable[[TradeIntent, Decimal, "GateState"], Finding | None]
 
 
-def _refuse(rule: str, message: str, *, limit: Decimal | None = None, value: Decimal | None = None, unit: str = "") -> Finding:
+def _refuse(
+    rule: str, message: str, *, limit: Decimal | None = None, value: Decimal | None = None, unit: str = ""
+) -> Finding:
     return Finding(rule=rule, quantity=ZERO, message=message, limit=limit, value=value, unit=unit)
 
 
@@ -53,7 +55,9 @@ def allowed_instrument(intent: TradeIntent, quantity: Decimal, state: "GateState
     allowed = state.limits.allowed_instruments or tuple(state.instruments)
     if intent.instrument in state.instruments and intent.instrument in allowed:
         return None
-    return _refuse("allowed_instruments", f"{intent.instrument[:40]!r} may not be traded; allowed: {', '.join(allowed)}.")
+    return _refuse(
+        "allowed_instruments", f"{intent.instrument[:40]!r} may not be traded; allowed: {', '.join(allowed)}."
+    )
 
 
 def tradable_quantity(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
@@ -201,7 +205,15 @@ def _reference(intent: TradeIntent, state: "GateState") -> Decimal:
 
 
 def _cut(
-    rule: str, intent: TradeIntent, quantity: Decimal, state: "GateState", room: Decimal, limit: Decimal, value: Decimal, unit: str, text: str
+    rule: str,
+    intent: TradeIntent,
+    quantity: Decimal,
+    state: "GateState",
+    room: Decimal,
+    limit: Decimal,
+    value: Decimal,
+    unit: str,
+    text: str,
 ) -> Finding | None:
     """Leave the closing part and as much of the opening part as ``room`` (quote currency) allows."""
     closing, opening = _opening(intent, quantity, state)
@@ -218,7 +230,9 @@ def order_value(intent: TradeIntent, quantity: Decimal, state: "GateState") -> F
     limits, equity = state.limits, max(ZERO, state.account.equity)
     value = _opening(intent, quantity, state)[1] * _reference(intent, state)
     by_equity = limits.max_order_fraction * equity
-    rule, bound = min((("max_order_value", limits.max_order_value), ("max_order_fraction", by_equity)), key=lambda x: x[1])
+    rule, bound = min(
+        (("max_order_value", limits.max_order_value), ("max_order_fraction", by_equity)), key=lambda x: x[1]
+    )
     text = f"The order opens {value:.2f} {state.account.quote}; {bound:.2f} is allowed."
     return _cut(rule, intent, quantity, state, bound, round(bound, 8), round(value, 8), "quote", text)
 
@@ -289,7 +303,9 @@ def buying_power(intent: TradeIntent, quantity: Decimal, state: "GateState") -> 
     value = quantity * _reference(intent, state) * margin
     if value <= free:
         return None
-    affordable = state.instruments[intent.instrument].floor_quantity(max(ZERO, free) / (_reference(intent, state) * margin))
+    affordable = state.instruments[intent.instrument].floor_quantity(
+        max(ZERO, free) / (_reference(intent, state) * margin)
+    )
     return Finding(
         rule="buying_power",
         quantity=min(quantity, affordable),

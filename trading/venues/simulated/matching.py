@@ -45,16 +45,12 @@ def match(order: Order, bar: BarPrices, instrument: Instrument, slippage: Decima
         reference = decimal_from_float(_arrival_price(order.side, bar, gone))
         if (reference - order.limit_price) * order.side.sign <= 0:
             better = min if order.side is Side.BUY else max
-            return Execution(
-                price=better(taken.price, order.limit_price), liquidity=Liquidity.TAKER, ts_ms=taken.ts_ms
-            )
+            return Execution(price=better(taken.price, order.limit_price), liquidity=Liquidity.TAKER, ts_ms=taken.ts_ms)
         if gone > MAX_UNRESOLVED_FRACTION:
             return None
     extreme = decimal_from_float(bar.low if order.side is Side.BUY else bar.high)
     if (order.limit_price - extreme) * order.side.sign > 0:
-        return Execution(
-            price=order.limit_price, liquidity=Liquidity.MAKER, ts_ms=max(bar.open_ms, order.arrives_ms)
-        )
+        return Execution(price=order.limit_price, liquidity=Liquidity.MAKER, ts_ms=max(bar.open_ms, order.arrives_ms))
     return None
 
 

@@ -46,9 +46,7 @@ class SimulatedVenue:
         self._instruments = instruments
         self._costs = costs
 
-    def process_bar(
-        self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]
-    ) -> Iterator[Event]:
+    def process_bar(self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]) -> Iterator[Event]:
         """What happens in bar ``row``, in time order as far as a bar tells: funding, fills, liquidations, expiries."""
         yield from self._settle_funding(row, accounts)
         open_ms = int(self._tape.open_ms[row])
@@ -170,9 +168,7 @@ class SimulatedVenue:
         fee_rate = self._costs.maker_fee if execution.liquidity is Liquidity.MAKER else self._costs.taker_fee
         yield self._filled(order, execution.price, quantity, fee_rate, execution.liquidity, execution.ts_ms)
 
-    def _fillable(
-        self, order: Order, execution: Execution, account: DeskAccount, instrument: Instrument
-    ) -> Decimal:
+    def _fillable(self, order: Order, execution: Execution, account: DeskAccount, instrument: Instrument) -> Decimal:
         """The quantity the account can carry at the price of the moment: the gate saw an older one."""
         held = account.position(order.instrument).quantity
         quantity = order.quantity
@@ -183,9 +179,7 @@ class SimulatedVenue:
             quantity = min(quantity, instrument.floor_quantity(max(ZERO, affordable)))
         return quantity
 
-    def _liquidate(
-        self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]
-    ) -> Iterator[Event]:
+    def _liquidate(self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]) -> Iterator[Event]:
         for account in accounts.values():
             perps = [symbol for symbol in account.positions if self._instruments[symbol].is_perp]
             if not perps:
@@ -284,6 +278,4 @@ class SimulatedVenue:
 
 
 def _ended(order: Order, kind: EventKind, ts_ms: int, reason: str) -> Event:
-    return Event(
-        ts_ms=ts_ms, kind=kind, payload={"order_id": order.order_id, "desk": order.desk, "reason": reason}
-    )
+    return Event(ts_ms=ts_ms, kind=kind, payload={"order_id": order.order_id, "desk": order.desk, "reason": reason})
