@@ -6,7 +6,8 @@ No tokens are used and nothing is paid, so usage and price are reported as 0.
 from types import ModuleType
 from typing import Any
 
-from litellm import CustomLLM, CustomLLMError, ModelResponse
+from litellm import CustomLLM, ModelResponse
+from litellm.llms.custom_llm import CustomLLMError
 from litellm.types.utils import ChatCompletionMessageToolCall, Choices, Function, Message, Usage
 
 from agents.llm.house import HOUSE_PREFIX, house_models
