@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading.marketdata import CandleSeries, FundingRates, SeriesKind, check_funding, check_series
@@ -114,10 +114,11 @@ def test_a_mark_series_is_not_judged_by_its_volume():
 
 @given(
     columns=st.lists(
-        st.tuples(*[st.floats(allow_nan=True, allow_infinity=True, width=64)] * 5), min_size=1, max_size=30
+        st.just((100.0, 102.0, 99.0, 101.0, 1.0)) | st.tuples(*[st.floats()] * 5), min_size=1, max_size=12
     ),
-    hours=st.lists(st.integers(0, 40), min_size=30, max_size=30),
+    hours=st.just(list(range(12))) | st.lists(st.integers(0, 14), min_size=12, max_size=12),
 )
+@settings(deadline=None)
 def test_ok_means_exactly_that_every_row_is_sound(columns, hours):
     rows = len(columns)
     cells = np.array(columns, dtype=np.float64).T
