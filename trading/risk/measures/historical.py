@@ -15,6 +15,7 @@ _LOOKBACK_BARS = 8760
 """A year of hourly bars; shorter bars look back over fewer days."""
 _LOOKBACK_HORIZONS = 20
 
+_RANK_ROUNDING = 1e-9
 _TAIL_RETURNS = 5
 """Overlapping returns that must lie beyond the quantile before it is worth stating."""
 _MIN_HORIZONS = 10
@@ -43,6 +44,8 @@ def value_at_risk(returns: FloatArray, level: float) -> float:
     if not len(returns) or not 0 < level < 1:
         raise ValueError(f"{len(returns)} returns at level {level}: expected at least one, and a level in (0, 1)")
     rank = (1 - level) * (len(returns) - 1)
+    if abs(rank - round(rank)) < _RANK_ROUNDING:
+        rank = round(rank)  # 1 - 0.9 is a little below 0.1, and the observation itself would fall out of the tail
     below = math.floor(rank)
     above = min(below + 1, len(returns) - 1)
     ordered = np.partition(returns, (below, above))
@@ -53,8 +56,7 @@ def value_at_risk(returns: FloatArray, level: float) -> float:
 def expected_shortfall(returns: FloatArray, level: float) -> float:
     """Mean loss over the returns that are no better than minus the VaR at ``level`` (CVaR). Positive for a loss."""
     threshold = -value_at_risk(returns, level)
-    tail = returns[returns <= threshold]
-    return 0.0 - float(tail.mean() if len(tail) else returns.min())
+    return 0.0 - float(returns[returns <= threshold].mean())
 
 
 def historical_tail_risk(
