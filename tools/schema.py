@@ -25,7 +25,7 @@ def openai_schema(tool: Tool) -> JsonObject:
     }
 
 
-def _plain(node: Any, definitions: JsonObject, *, names: bool = False) -> Any:  # noqa: ANN401  (JSON is any shape)
+def _plain(node: Any, definitions: JsonObject, *, names: bool = False) -> Any:
     """``node`` with references resolved and titles dropped; ``names``: its keys are property names, kept all."""
     if isinstance(node, list):
         return [_plain(item, definitions) for item in node]

@@ -18,6 +18,7 @@ class EventKind(StrEnum):
     FILLED = "filled"  # (money)
     FUNDED = "funded"  # (money)
     LIQUIDATED = "liquidated"
+    INSURED = "insured"  # (money)
     MARKED = "marked"
     QUIET = "quiet"
     BREAKER_TRIPPED = "breaker_tripped"
@@ -25,7 +26,6 @@ class EventKind(StrEnum):
     RESUMED = "resumed"
     MODEL_CALLED = "model_called"
     TOOL_CALLED = "tool_called"
-    FORECAST = "forecast"
     DECIDED = "decided"
     INTENDED = "intended"
     RULED = "ruled"

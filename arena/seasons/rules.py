@@ -1,0 +1,250 @@
+"""The rules of a season as its file states them: fixed before it starts, and the same for every desk."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from arena.refusal import Refused
+from trading.domain.errors import RequestError
+from trading.domain.instants import duration_ms, iso, to_ms
+from trading.domain.instrument import parse_symbol
+from trading.domain.money import money_text
+
+ROLES = ("analyst", "forecaster", "risk", "executor")
+
+_DAY_MS = 86_400_000
+_MINUTE_MS = 60_000
+
+
+def _number(value: object) -> object:
+    # bool is an int to Python, and the text of a float is what the person wrote.
+    if isinstance(value, bool | str):
+        raise ValueError(f"found {value!r}, expected a number without quotes")
+    return repr(value) if isinstance(value, float) else value
+
+
+def _duration(value: str) -> str:
+    try:
+        duration_ms(value)
+    except RequestError as error:
+        raise ValueError(str(error)) from error
+    return value.strip()
+
+
+def _symbol(value: str) -> str:
+    try:
+        parse_symbol(value)
+    except RequestError as error:
+        raise ValueError(str(error)) from error
+    return value
+
+
+def _instant(value: object) -> object:
+    # Bare numbers would be read as seconds since 1970, and a bare date as midnight somewhere.
+    if not isinstance(value, datetime | str):
+        raise ValueError(f"found {value}, expected a time with zone, such as 2025-10-17T00:00:00Z")
+    return value
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.astimezone(UTC)
+
+
+def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if values.count(value) > 1:
+            raise ValueError(f"{value!r} stands there {values.count(value)} times, expected once")
+    return values
+
+
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Slug = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_utc)]
+Duration = Annotated[str, AfterValidator(_duration)]
+Symbol = Annotated[str, AfterValidator(_symbol)]
+Bps = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=1000, allow_inf_nan=False)]
+Milliseconds = Annotated[int, Field(strict=True, ge=0, le=_DAY_MS)]
+Globs = Annotated[tuple[Text, ...], AfterValidator(_once_each)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Season(_Table):
+    """``[season]``: when, how often, with what. A round is decided at ``start`` and each ``every`` after it."""
+
+    name: Slug
+    seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
+    start: Instant
+    end: Instant
+    every: Duration
+    capital: Annotated[Decimal, BeforeValidator(_number), Field(gt=0, le=10**12, allow_inf_nan=False)]
+    mode: Literal["conservative", "balanced", "aggressive", "autonomous"] = "balanced"
+
+    @model_validator(mode="after")
+    def _times_fit(self) -> Self:
+        if self.every_ms % _MINUTE_MS:
+            raise Refused("every", f"found {self.every!r}, expected whole minutes, such as 5m or 1h")
+        if self.end_ms <= self.start_ms:
+            raise Refused("end", f"found {iso(self.end_ms)}, expected later than start, {iso(self.start_ms)}")
+        grid = math.gcd(self.every_ms, _DAY_MS)
+        if self.start_ms % grid:
+            raise Refused(
+                "start", f"found {iso(self.start_ms)}, expected a multiple of {grid // _MINUTE_MS} minutes (UTC)"
+            )
+        if not self.rounds:
+            raise Refused("every", f"found {self.every!r}, expected at least one round before {iso(self.end_ms)}")
+        return self
+
+    @property
+    def start_ms(self) -> int:
+        """The first round, milliseconds since 1970 (UTC)."""
+        return to_ms(self.start)
+
+    @property
+    def end_ms(self) -> int:
+        """The end, which no round touches, milliseconds since 1970 (UTC)."""
+        return to_ms(self.end)
+
+    @property
+    def every_ms(self) -> int:
+        """From one round to the next."""
+        return duration_ms(self.every)
+
+    @property
+    def rounds(self) -> int:
+        """How many rounds are decided."""
+        return (self.end_ms - self.start_ms) // self.every_ms
+
+
+class Market(_Table):
+    """``[market]``: recorded candles (``replay``) or invented ones (``simulated``), and what is traded on them.
+
+    ``paths`` and ``funding`` are file patterns relative to the data folder; ``step`` is the bar of a simulated market.
+    """
+
+    kind: Literal["simulated", "replay"]
+    instruments: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=100), AfterValidator(_once_each)]
+    paths: Globs = ()
+    funding: Globs = ()
+    step: Duration | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_kind(cls, table: Any) -> Any:
+        kind = table.get("kind") if isinstance(table, Mapping) else None
+        if kind in ("paper", "live"):
+            raise Refused("kind", f"found {kind!r}; this version runs 'simulated' and 'replay' markets")
+        return table
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        quotes = sorted({parse_symbol(symbol)[1] for symbol in self.instruments})
+        if len(quotes) > 1:
+            raise Refused("instruments", f"found the quote currencies {', '.join(quotes)}, expected one")
+        if self.kind == "replay" and not self.paths:
+            raise Refused("paths", "is missing; a replay market needs candle files, such as ['ohlcv/*/*-1h.parquet']")
+        stray = {"replay": ("step",), "simulated": ("paths", "funding")}[self.kind]
+        for name in stray:
+            if getattr(self, name):
+                raise Refused(name, f"belongs to another kind of market than {self.kind!r}; remove it")
+        return self
+
+    @property
+    def step_ms(self) -> int | None:
+        """Length of a simulated bar; None on recorded candles, whose files say it."""
+        return duration_ms(self.step or "1h") if self.kind == "simulated" else None
+
+
+class CostOverrides(_Table):
+    """``[costs]``: what replaces the venue's own. None means the venue's stands."""
+
+    taker_fee_bps: Bps | None = None
+    maker_fee_bps: Bps | None = None
+    slippage_bps: Bps | None = None
+    liquidation_fee_bps: Bps | None = None
+    latency_ms: Milliseconds | None = None
+
+    def given(self) -> dict[str, Decimal | int]:
+        """Only what the season overrides."""
+        return self.model_dump(exclude_none=True)
+
+
+class RoleModels(_Table):
+    """A model for each role of a desk, as LiteLLM names it."""
+
+    analyst: Text
+    forecaster: Text
+    risk: Text
+    executor: Text
+
+
+class Desk(_Table):
+    """``[[desk]]``: a contestant, with one model for all roles (``model``) or one for each (``models``)."""
+
+    name: Slug
+    model: Text | None = None
+    models: RoleModels | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.model is None) == (self.models is None):
+            found = "neither" if self.model is None else "both"
+            raise ValueError(f"found {found} of model and models, expected one of them")
+        return self
+
+    def by_role(self) -> dict[str, str]:
+        """The model of each of the four roles."""
+        return dict.fromkeys(ROLES, self.model) if self.model else dict(self.models or ())
+
+
+class SeasonRules(_Table):
+    """A whole season file. ``limits`` is checked where the house limits are known."""
+
+    season: Season
+    market: Market
+    costs: CostOverrides = CostOverrides()
+    limits: dict[str, Any] = Field(default_factory=dict)
+    desks: Annotated[tuple[Desk, ...], Field(alias="desk", min_length=1, max_length=200)]
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        names = [desk.name for desk in self.desks]
+        for name in names:
+            if names.count(name) > 1:
+                raise Refused("desk", f"the name {name!r} stands there {names.count(name)} times, expected once")
+        step_ms = self.market.step_ms
+        if step_ms and self.season.every_ms % step_ms:
+            step = self.market.step or "1h"
+            raise Refused("season.every", f"found {self.season.every!r}, expected a multiple of market.step, {step!r}")
+        return self
+
+    @cached_property
+    def rules_sha256(self) -> str:
+        """Identifies the rules by content: the order of keys, zones and trailing zeros make no difference."""
+        text = json.dumps(_canonical(self.model_dump(by_alias=True)), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    match value:
+        case Mapping():
+            return {str(key): _canonical(part) for key, part in value.items()}
+        case list() | tuple():
+            return [_canonical(part) for part in value]
+        case datetime():
+            return iso(to_ms(value))
+        case bool() | None | str():
+            return value
+        case int() | float() | Decimal():
+            return money_text(Decimal(str(value)))
+        case _:
+            return str(value)

@@ -1,0 +1,151 @@
+"""Every account of a run, as a fold over its events: recovery, live running and audit apply the same function."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+
+from trading.domain.errors import JournalError
+from trading.domain.event import Event, EventKind
+from trading.domain.fill import Fill, Liquidity
+from trading.domain.instrument import Instrument, InstrumentKind
+from trading.domain.intent import Side
+from trading.ledger.account import DeskAccount, filled_position
+from trading.ledger.book import Book, Posting, transfer
+
+CAPITAL = "arena:capital"
+MARKET = "venue:market"
+FEES = "venue:fees"
+RESULTS = "venue:results"
+FUNDING = "venue:funding"
+INSURANCE = "venue:insurance"
+
+
+class Ledger:
+    """Accounts of all desks and the double-entry book behind them.
+
+    ``apply`` is the only way in. It ignores events that move nothing.
+    """
+
+    def __init__(self) -> None:
+        self.book = Book()
+        self._accounts: dict[str, DeskAccount] = {}
+        self._instruments: dict[str, Instrument] = {}
+        self._handlers: Mapping[EventKind, Callable[[Mapping[str, Any]], None]] = {
+            EventKind.SEASON_OPENED: self._open,
+            EventKind.DEPOSITED: self._deposit,
+            EventKind.FILLED: self._fill,
+            EventKind.FUNDED: self._fund,
+            EventKind.INSURED: self._insure,
+            EventKind.MARKED: self._mark,
+        }
+
+    @property
+    def accounts(self) -> Mapping[str, DeskAccount]:
+        """Account of each desk, in the order they joined."""
+        return MappingProxyType(self._accounts)
+
+    @property
+    def instruments(self) -> Mapping[str, Instrument]:
+        """What the run trades, as declared when it opened."""
+        return MappingProxyType(self._instruments)
+
+    def apply(self, event: Event) -> None:
+        """Take an event in. Raises JournalError when it contradicts what came before."""
+        handler = self._handlers.get(event.kind)
+        if handler is not None:
+            handler(event.payload)
+
+    def _open(self, payload: Mapping[str, Any]) -> None:
+        for row in payload["instruments"]:
+            instrument = instrument_from_row(row)
+            self._instruments[instrument.symbol] = instrument
+        for desk in payload["desks"]:
+            self._accounts[desk["desk"]] = DeskAccount(desk=desk["desk"], quote=payload["quote"])
+
+    def _account(self, desk: str) -> DeskAccount:
+        try:
+            return self._accounts[desk]
+        except KeyError:
+            raise JournalError(f"an event names desk {desk!r}, which the season did not open with") from None
+
+    def _deposit(self, payload: Mapping[str, Any]) -> None:
+        account = self._account(payload["desk"])
+        amount = Decimal(payload["amount"])
+        self.book.post(transfer(CAPITAL, cash_of(account.desk), account.quote, amount))
+        account.cash += amount
+        account.deposited += amount
+        account.peak_equity += amount
+
+    def _fill(self, payload: Mapping[str, Any]) -> None:
+        fill = fill_from_payload(payload)
+        account = self._account(fill.desk)
+        instrument = self._instruments[fill.instrument]
+        position, realised = filled_position(account.position(fill.instrument), fill)
+        signed = fill.side.sign * fill.quantity
+        cash, quote = cash_of(fill.desk), account.quote
+        postings: list[Posting] = [*transfer(cash, FEES, quote, fill.fee)]
+        postings += transfer(MARKET, f"desk:{fill.desk}:position", fill.instrument, signed)
+        paid = -realised if instrument.is_perp else signed * fill.price
+        postings += transfer(cash, RESULTS if instrument.is_perp else MARKET, quote, paid)
+        self.book.post(postings)
+        account.cash -= paid + fill.fee
+        account.hold(position)
+        account.realised += realised
+        account.fees += fill.fee
+        account.turnover += fill.notional
+        account.fills += 1
+
+    def _fund(self, payload: Mapping[str, Any]) -> None:
+        account = self._account(payload["desk"])
+        paid = Decimal(payload["paid"])
+        self.book.post(transfer(cash_of(account.desk), FUNDING, account.quote, paid))
+        account.cash -= paid
+        account.funding += paid
+
+    def _insure(self, payload: Mapping[str, Any]) -> None:
+        account = self._account(payload["desk"])
+        amount = Decimal(payload["amount"])
+        self.book.post(transfer(INSURANCE, cash_of(account.desk), account.quote, amount))
+        account.cash += amount
+
+    def _mark(self, payload: Mapping[str, Any]) -> None:
+        for desk, mark in payload["desks"].items():
+            account = self._account(desk)
+            account.peak_equity = max(account.peak_equity, Decimal(mark["equity"]))
+
+
+def cash_of(desk: str) -> str:
+    """Name of a desk's cash account in the book."""
+    return f"desk:{desk}:cash"
+
+
+def instrument_from_row(row: Mapping[str, Any]) -> Instrument:
+    """An instrument as the opening event declares it."""
+    return Instrument(
+        symbol=row["symbol"],
+        base=row["base"],
+        quote=row["quote"],
+        kind=InstrumentKind(row["kind"]),
+        tick=Decimal(row["tick"]),
+        lot=Decimal(row["lot"]),
+        min_notional=Decimal(row["min_notional"]),
+        max_leverage=Decimal(row["max_leverage"]),
+        maintenance_margin=Decimal(row["maintenance_margin"]),
+    )
+
+
+def fill_from_payload(payload: Mapping[str, Any]) -> Fill:
+    """A fill as its event holds it."""
+    return Fill(
+        fill_id=payload["fill_id"],
+        order_id=payload["order_id"],
+        desk=payload["desk"],
+        instrument=payload["instrument"],
+        side=Side(payload["side"]),
+        price=Decimal(payload["price"]),
+        quantity=Decimal(payload["quantity"]),
+        fee=Decimal(payload["fee"]),
+        liquidity=Liquidity(payload["liquidity"]),
+        ts_ms=payload["ts_ms"],
+    )

@@ -1,0 +1,101 @@
+"""Reading a journal back, and checking that nobody touched it."""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from trading.domain.errors import JournalError
+from trading.storage.journal.chain import GENESIS, StoredEvent, event_hash
+
+_SELECT = "SELECT seq, ts, kind, decision_id, payload_json, prev_hash, hash FROM events WHERE seq > ? ORDER BY seq"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainReport:
+    """What checking a chain found. ``problem`` names the first bad event, None when all is well."""
+
+    events: int
+    head: str
+    problem: str | None
+
+
+def seal_path(journal: Path) -> Path:
+    """Where the seal of a finished journal stands."""
+    return journal.with_suffix(".seal")
+
+
+def read_events(path: Path, *, after: int = 0) -> Iterator[StoredEvent]:
+    """Events in order, those with ``seq`` above ``after``. The file is not changed by reading it.
+
+    Raises JournalError when the file is missing or no journal, or where its bytes cannot be read.
+    """
+    if not path.is_file():
+        raise JournalError(f"{path}: no journal there")
+    # A sealed file has no log beside it and must not get one; a live one may still be written to.
+    mode = "mode=ro&immutable=1" if seal_path(path).exists() else "mode=ro"
+    last = after
+    try:
+        db = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
+        try:
+            for row in db.execute(_SELECT, (after,)):
+                last = row[0]
+                yield StoredEvent(
+                    seq=row[0],
+                    ts_ms=row[1],
+                    kind=row[2],
+                    decision_id=row[3],
+                    payload_json=row[4],
+                    prev_hash=row[5],
+                    hash=row[6],
+                )
+        finally:
+            db.close()
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise JournalError(f"{path.name}: event {last + 1} cannot be read ({error})") from error
+
+
+def check_link(stored: StoredEvent, *, seq: int, prev_hash: str) -> str | None:
+    """What is wrong with an event that should be number ``seq`` after ``prev_hash``; None when nothing is."""
+    if stored.seq != seq:
+        return f"event {seq} is missing; found event {stored.seq} in its place"
+    if stored.prev_hash != prev_hash:
+        return f"event {seq} ({stored.kind}) does not follow the event before it"
+    expected = event_hash(prev_hash, stored.seq, stored.ts_ms, stored.kind, stored.decision_id, stored.payload_json)
+    if stored.hash != expected:
+        return f"event {seq} ({stored.kind}) was changed: its content no longer gives its hash"
+    return None
+
+
+def verify_chain(path: Path) -> ChainReport:
+    """Recompute every link, and the file's digest where the run was sealed."""
+    head, count = GENESIS, 0
+    try:
+        for stored in read_events(path):
+            problem = check_link(stored, seq=count + 1, prev_hash=head)
+            if problem is not None:
+                return ChainReport(events=count, head=head, problem=problem)
+            head, count = stored.hash, stored.seq
+    except JournalError as error:
+        return ChainReport(events=count, head=head, problem=str(error))
+    return ChainReport(events=count, head=head, problem=check_seal(path, events=count, head=head))
+
+
+def check_seal(path: Path, *, events: int, head: str) -> str | None:
+    """What is wrong with the seal of a finished run; None when nothing is or the run is not finished."""
+    seal_file = seal_path(path)
+    if not seal_file.exists():
+        return None
+    try:
+        seal = orjson.loads(seal_file.read_bytes())
+        sealed = (seal["events"], seal["head"], seal["file_sha256"])
+    except (ValueError, KeyError, TypeError):
+        return f"{seal_file.name} is not a readable seal"
+    if sealed[:2] != (events, head):
+        return f"event {events + 1} is missing: the run was sealed with {sealed[0]} events and another head"
+    if hashlib.sha256(path.read_bytes()).hexdigest() != sealed[2]:
+        return f"{path.name} was changed after event {events}, outside of any event: its bytes no longer give its seal"
+    return None

@@ -1,0 +1,50 @@
+"""What a wall clock measured: kept beside the journal, joined by id, never hashed into it.
+
+Latency differs from run to run; a season's record must not.
+"""
+
+import sqlite3
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS latency (
+    id TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    latency_ms REAL NOT NULL,
+    PRIMARY KEY (id, kind)
+) STRICT, WITHOUT ROWID
+"""
+
+
+class Telemetry:
+    """Measured latencies by id: ``decision``, ``model_call`` or ``tool_call``. Losing it loses no result."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=OFF")
+        self._db.execute(_SCHEMA)
+        self._pending: list[tuple[str, str, float]] = []
+
+    def record(self, kind: str, identity: str, latency_ms: float) -> None:
+        """Note one measurement."""
+        self._pending.append((identity, kind, latency_ms))
+
+    def commit(self) -> None:
+        """Write what was noted."""
+        if self._pending:
+            self._db.execute("BEGIN")
+            self._db.executemany("INSERT OR REPLACE INTO latency VALUES (?, ?, ?)", self._pending)
+            self._db.execute("COMMIT")
+            self._pending.clear()
+
+    def latencies(self, kind: str) -> dict[str, float]:
+        """Every measurement of a kind by id, in milliseconds."""
+        rows = self._db.execute("SELECT id, latency_ms FROM latency WHERE kind = ?", (kind,)).fetchall()
+        return {str(identity): float(value) for identity, value in rows}
+
+    def close(self) -> None:
+        """Write what is left and release the file."""
+        self.commit()
+        self._db.close()
