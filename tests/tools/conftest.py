@@ -65,8 +65,8 @@ def make_tape(*, symbols: tuple[str, ...] = SYMBOLS, seed: int = 7, bars: int = 
 def make_account(view: MarketView) -> AccountView:
     btc, eth = view.symbols[:2]
     positions = {
-        btc: Position(instrument=btc, quantity=Decimal("30"), cost=Decimal("3001")),
-        eth: Position(instrument=eth, quantity=Decimal("-12.5"), cost=Decimal("-1250")),
+        btc: Position(instrument=btc, quantity=Decimal(30), cost=Decimal(3001)),
+        eth: Position(instrument=eth, quantity=Decimal("-12.5"), cost=Decimal(-1250)),
     }
     marks = {}
     for symbol in view.symbols:
@@ -95,9 +95,9 @@ def make_account(view: MarketView) -> AccountView:
         positions=positions,
         marks=marks,
         equity=Decimal("9812.40"),
-        peak_equity=Decimal("10200"),
-        gross=Decimal("4400"),
-        net=Decimal("1900"),
+        peak_equity=Decimal(10200),
+        gross=Decimal(4400),
+        net=Decimal(1900),
         open_orders=(resting,),
     )
 

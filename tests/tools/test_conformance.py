@@ -29,7 +29,7 @@ json_values = st.recursive(
 )
 
 
-def example(schema: dict[str, Any], name: str = "") -> Any:  # noqa: ANN401  (JSON is any shape)
+def example(schema: dict[str, Any], name: str = "") -> Any:
     """A value that fits ``schema``, every property of an object filled."""
     if name == "instrument":
         return "BTC-USDT-PERP"
@@ -60,7 +60,7 @@ def example_arguments(tool: Tool) -> dict[str, Any]:
     return found
 
 
-def strict_json(text: str) -> Any:  # noqa: ANN401  (JSON is any shape)
+def strict_json(text: str) -> Any:
     """The parsed text; NaN and Infinity, which are not JSON, fail."""
 
     def refuse(constant: str) -> NoReturn:
@@ -69,7 +69,7 @@ def strict_json(text: str) -> Any:  # noqa: ANN401  (JSON is any shape)
     return json.loads(text, parse_constant=refuse)
 
 
-def keys_in(node: Any) -> set[str]:  # noqa: ANN401  (JSON is any shape)
+def keys_in(node: Any) -> set[str]:
     if isinstance(node, dict):
         return set(node).union(*(keys_in(value) for value in node.values()))
     return set().union(*(keys_in(item) for item in node)) if isinstance(node, list) else set()
@@ -167,7 +167,7 @@ def test_what_is_shared_between_desks_knows_no_desk(tool: Tool, make_context: Ma
 
 @every_tool
 @rubbish
-@given(text=st.text(max_size=60) | json_values.map(lambda value: json.dumps(value)))
+@given(text=st.text(max_size=60) | json_values.map(json.dumps))
 def test_rubbish_never_raises(tool: Tool, make_context: MakeContext, text: str) -> None:
     outcome = run_tool(tool.name, text, make_context(), ALL)
     body = strict_json(outcome.content)
@@ -179,7 +179,7 @@ def test_rubbish_never_raises(tool: Tool, make_context: MakeContext, text: str) 
 @every_tool
 @rubbish
 @given(data=st.data(), value=json_values)
-def test_one_wrong_value_never_raises(tool: Tool, make_context: MakeContext, data: st.DataObject, value: Any) -> None:  # noqa: ANN401
+def test_one_wrong_value_never_raises(tool: Tool, make_context: MakeContext, data: st.DataObject, value: Any) -> None:
     arguments = example_arguments(tool)
     names = st.sampled_from(sorted(arguments)) if arguments else st.text(max_size=10)
     outcome = run_tool(tool.name, json.dumps(arguments | {data.draw(names): value}), make_context(), ALL)

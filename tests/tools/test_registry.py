@@ -84,7 +84,7 @@ def test_a_declaration_without_types_or_words_is_refused() -> None:
     def wordless(args: _Plain, context: ToolContext) -> _Answer:
         raise NotImplementedError
 
-    def untyped(args, context):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202  (that is the point)
+    def untyped(args, context):  # type: ignore[no-untyped-def]
         """Words."""
 
     def wrong_result(args: _Plain, context: ToolContext) -> dict[str, int]:
