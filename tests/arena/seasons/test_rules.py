@@ -134,7 +134,7 @@ def test_the_shipped_seasons_are_as_long_as_they_say() -> None:
         ('name = "mixed"', 'name = "momentum"', "desk", "'momentum' stands there 2 times"),
         ('model = "house/momentum"', "", "desk.0", "found neither"),
         ('model = "house/momentum"', 'model = ""', "desk.0.model", "at least 1 character"),
-        ('models = {', 'model = "x/y"\nmodels = {', "desk.1", "found both"),
+        ("models = {", 'model = "x/y"\nmodels = {', "desk.1", "found both"),
         (', executor = "d/four"', "", "desk.1.models.executor", "is missing"),
         ("risk = ", "riks = ", "desk.1.models.riks", "did you mean risk?"),
         ("[costs]", "[cost]", "cost", "did you mean costs?"),
