@@ -11,6 +11,7 @@ from trading.domain.fill import Fill, Liquidity
 from trading.domain.instants import duration_ms, duration_text, from_ms, iso, parse_instant, to_ms
 from trading.domain.instrument import Instrument, InstrumentKind, parse_symbol
 from trading.domain.intent import OrderType, Side, TradeIntent
+from trading.domain.limit import LimitRow
 from trading.domain.market import Bar, Quote
 from trading.domain.money import decimal_from_float, money_text, round_down, round_nearest, round_up
 from trading.domain.order import Order, OrderStatus
@@ -29,6 +30,7 @@ __all__ = [
     "Forecast",
     "Instrument",
     "InstrumentKind",
+    "LimitRow",
     "Liquidity",
     "ManualClock",
     "ModelCall",

@@ -33,7 +33,12 @@ def round_nearest(value: Decimal, step: Decimal) -> Decimal:
 
 
 def money_text(value: Decimal) -> str:
-    """Plain digits without an exponent or trailing zeros: the form in the journal and in JSON."""
+    """Plain digits without an exponent or trailing zeros: the form in the journal and in JSON.
+
+    What no market ever quoted (infinite, or beyond sixty digits) keeps its short form, so that rubbish stays short.
+    """
+    if not value.is_finite() or abs(value.adjusted()) > 60:
+        return str(value)
     text = format(value, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")

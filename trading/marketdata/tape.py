@@ -75,7 +75,7 @@ class Tape:
     @cached_property
     def gapless(self) -> tuple[bool, ...]:
         """For each instrument, whether it has every bar of the grid."""
-        return tuple(bool(flag) for flag in ~np.isnan(self.close).any(axis=1))
+        return tuple(not bool(np.isnan(row).any()) for row in self.close)
 
     @cached_property
     def sha256(self) -> str:

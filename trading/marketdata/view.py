@@ -14,7 +14,7 @@ from trading.marketdata.tape import FloatArray, FundingRates, IntArray, Tape
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
-    """Closed candles of one instrument, oldest first. All arrays have shape (n,). Missing bars are missing, not filled."""
+    """Closed candles of one instrument, oldest first. Arrays have shape (n,). Missing bars are missing, not filled."""
 
     instrument: str
     step_ms: int
@@ -71,12 +71,16 @@ class TapeView:
     def __init__(self, tape: Tape, as_of_ms: int) -> None:
         self._tape = tape
         self._as_of_ms = as_of_ms
-        self._end = tape.bars_known_at(as_of_ms)
+        self._known = tape.bars_known_at(as_of_ms)
 
     @property
     def as_of_ms(self) -> int:
         """The instant of the view."""
         return self._as_of_ms
+
+    @property
+    def _end(self) -> int:
+        return self._known
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -98,9 +102,9 @@ class TapeView:
         row = self._row(symbol)
         at = int(self._tape.last_row[row, self._end - 1]) if self._end else -1
         if at < 0:
-            raise Unavailable(f"{symbol} has no price yet at {iso(self._as_of_ms)}")
+            raise Unavailable(f"{symbol} has no price yet at {iso(self.as_of_ms)}")
         printed = int(self._tape.open_ms[at]) + self._tape.step_ms
-        return Quote(instrument=symbol, price=float(self._tape.close[row, at]), ts_ms=printed, as_of_ms=self._as_of_ms)
+        return Quote(instrument=symbol, price=float(self._tape.close[row, at]), ts_ms=printed, as_of_ms=self.as_of_ms)
 
     def bars(self, symbol: str, count: int) -> Bars:
         """The last ``count`` closed bars the instrument has."""
@@ -129,7 +133,7 @@ class TapeView:
         rates = self._tape.funding.get(symbol)
         if rates is None:
             return FundingRates(ts_ms=np.empty(0, np.int64), rate=np.empty(0))
-        end = int(np.searchsorted(rates.ts_ms, self._as_of_ms, side="right"))
+        end = int(np.searchsorted(rates.ts_ms, self.as_of_ms, side="right"))
         begin = max(0, end - count)
         return FundingRates(ts_ms=rates.ts_ms[begin:end].copy(), rate=rates.rate[begin:end].copy())
 
@@ -140,7 +144,7 @@ class TapeView:
         return index[symbol]
 
     def __repr__(self) -> str:
-        return f"TapeView({self.source}, as_of={from_ms(self._as_of_ms).isoformat()})"
+        return f"TapeView({self.source}, as_of={from_ms(self.as_of_ms).isoformat()})"
 
 
 def last_bar(bars: Bars) -> Bar:

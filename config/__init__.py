@@ -1,0 +1,1 @@
+"""Defaults as TOML files: limits, costs of venues, models, seasons. No code lives here."""

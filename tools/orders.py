@@ -1,0 +1,95 @@
+"""The tool that proposes orders. It asks the gate; nothing is sent."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from tools.context import ToolContext
+from tools.market import Symbol
+from tools.numbers import PositiveDecimal, quotient_text
+from tools.tool import Args, Effect, Result, Row, tool
+from trading.domain import OrderType, Side, TradeIntent, money_text
+from trading.domain.errors import BadArguments
+
+
+class ProposedOrder(Args):
+    """One order as the desk would like it."""
+
+    instrument: Symbol
+    side: Side
+    quantity: Annotated[PositiveDecimal, Field(description="Base units, positive, as a decimal text.")]
+    order_type: OrderType = OrderType.MARKET
+    limit_price: Annotated[PositiveDecimal | None, Field(description="Only for limit orders, and then needed.")] = None
+    reduce_only: Annotated[bool, Field(description="May shrink a position, never open or turn it.")] = False
+    reason: Annotated[str, Field(max_length=500)] = ""
+
+    def intent(self) -> TradeIntent:
+        """The order as an intent. Raises BadArguments where type and limit price do not fit."""
+        if (self.order_type is OrderType.LIMIT) != (self.limit_price is not None):
+            raise BadArguments(
+                f"{self.instrument}: a limit order needs a limit_price, a market order must not have one"
+            )
+        return TradeIntent(
+            instrument=self.instrument,
+            side=self.side,
+            quantity=self.quantity,
+            order_type=self.order_type,
+            limit_price=self.limit_price,
+            reduce_only=self.reduce_only,
+            reason=self.reason,
+        )
+
+
+class ProposalArgs(Args):
+    """The orders of one proposal; the gate looks at them together, in this order."""
+
+    orders: Annotated[list[ProposedOrder], Field(min_length=1, max_length=20)]
+
+
+class VerdictRow(Row):
+    """What the gate would do with one order, and by which rule. Limit and value are in ``unit``."""
+
+    instrument: str
+    side: str
+    ruling: str
+    rule: str
+    limit: str | None
+    value: str | None
+    unit: str
+    quantity_before: str
+    quantity_after: str
+    message: str
+
+
+class Verdicts(Result):
+    """One verdict an order."""
+
+    bulk: ClassVar[str | None] = "verdicts"
+
+    verdicts: list[VerdictRow]
+
+
+@tool(effect=Effect.PROPOSE)
+def propose_order(args: ProposalArgs, context: ToolContext) -> Verdicts:
+    """Ask the gate what it would do with these orders. Nothing is traded: only your final answer is carried out.
+
+    ruling: allowed, resized (quantity_after is what would pass) or refused, with the rule, its limit and the value that
+    was found. Leave an order that is refused out of your answer, or change what the rule objects to.
+    """
+    intents = [order.intent() for order in args.orders]
+    rows = [
+        VerdictRow(
+            instrument=intent.instrument,
+            side=intent.side,
+            ruling=verdict.ruling,
+            rule=verdict.rule,
+            limit=None if verdict.limit is None else quotient_text(verdict.limit),
+            value=None if verdict.value is None else quotient_text(verdict.value),
+            unit=verdict.unit,
+            quantity_before=money_text(verdict.quantity_before),
+            quantity_after=money_text(verdict.quantity_after),
+            message=verdict.message,
+        )
+        for intent, verdict in zip(intents, context.preview(intents), strict=True)
+    ]
+    return Verdicts(as_of=context.as_of, source="gate", verdicts=rows)

@@ -1,0 +1,145 @@
+"""How decisions are written down: the events of one decision, in order, as the journal and its tables hold them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from trading.domain import ids
+from trading.domain.decision import Decision, ModelCall, ToolCall
+from trading.domain.event import Event, EventKind
+from trading.domain.intent import TradeIntent
+from trading.domain.money import money_text
+from trading.domain.verdict import Verdict
+
+
+def call_events(decision: Decision, ts_ms: int) -> Iterator[Event]:
+    """One event for each model and tool call of a decision. Latency is left to telemetry."""
+    for number, call in enumerate(decision.model_calls):
+        yield Event(
+            ts_ms=ts_ms,
+            kind=EventKind.MODEL_CALLED,
+            payload=_model_call(decision, call, number),
+            decision_id=decision.decision_id,
+        )
+    for number, tool in enumerate(decision.tool_calls):
+        yield Event(
+            ts_ms=ts_ms,
+            kind=EventKind.TOOL_CALLED,
+            payload=_tool_call(decision, tool, number),
+            decision_id=decision.decision_id,
+        )
+
+
+def _model_call(decision: Decision, call: ModelCall, number: int) -> dict[str, Any]:
+    return {
+        "call_id": ids.call_id(decision.decision_id, "model", number),
+        "desk": decision.desk,
+        "role": call.role,
+        "model_requested": call.model_requested,
+        "model_answered": call.model_answered,
+        "attempt": call.attempt,
+        "outcome": call.outcome,
+        "tokens_in": call.tokens_in,
+        "tokens_out": call.tokens_out,
+        "usd": call.usd,
+        "prompt_sha256": call.prompt_sha256,
+        "cassette_key": call.cassette_key,
+    }
+
+
+def _tool_call(decision: Decision, call: ToolCall, number: int) -> dict[str, Any]:
+    return {
+        "call_id": ids.call_id(decision.decision_id, "tool", number),
+        "desk": decision.desk,
+        "role": call.role,
+        "tool": call.tool,
+        "effect": call.effect,
+        "arguments_json": call.arguments_json,
+        "outcome": call.outcome,
+        "as_of_ms": call.as_of_ms,
+        "result_sha256": call.result_sha256,
+    }
+
+
+def decided_event(decision: Decision, ts_ms: int) -> Event:
+    """The decision itself. Tokens and dollars are sums over its calls, unknown when any of them is."""
+    return Event(
+        ts_ms=ts_ms,
+        kind=EventKind.DECIDED,
+        decision_id=decision.decision_id,
+        payload={
+            "desk": decision.desk,
+            "round": decision.round_index,
+            "status": decision.status.value,
+            "abstain_reason": decision.abstain_reason,
+            "confidence": decision.confidence,
+            "rationale": decision.rationale,
+            "notes": [list(note) for note in decision.notes],
+            "path": list(decision.path),
+            "prompt_hash": decision.prompt_hash,
+            "tokens_in": _total([call.tokens_in for call in decision.model_calls]),
+            "tokens_out": _total([call.tokens_out for call in decision.model_calls]),
+            "usd": _total([call.usd for call in decision.model_calls]),
+            "forecasts": [
+                {
+                    "instrument": forecast.instrument,
+                    "horizon_s": forecast.horizon_s,
+                    "p_up": forecast.p_up,
+                    "q05": forecast.q05,
+                    "q50": forecast.q50,
+                    "q95": forecast.q95,
+                }
+                for forecast in decision.forecasts
+            ],
+        },
+    )
+
+
+def _total(values: list[Any]) -> Any:
+    return None if any(value is None for value in values) else sum(values)
+
+
+def intended_event(decision: Decision, intent: TradeIntent, *, intent_id: str, attempt: int, ts_ms: int) -> Event:
+    """What a desk wanted, before the gate."""
+    return Event(
+        ts_ms=ts_ms,
+        kind=EventKind.INTENDED,
+        decision_id=decision.decision_id,
+        payload={
+            "intent_id": intent_id,
+            "desk": decision.desk,
+            "attempt": attempt,
+            "instrument": intent.instrument,
+            "side": intent.side.value,
+            "quantity": money_text(intent.quantity),
+            "order_type": intent.order_type.value,
+            "limit_price": None if intent.limit_price is None else money_text(intent.limit_price),
+            "reduce_only": intent.reduce_only,
+            "reason": intent.reason,
+        },
+    )
+
+
+def ruled_event(
+    decision: Decision, intent: TradeIntent, verdict: Verdict, *, intent_id: str, superseded: bool, ts_ms: int
+) -> Event:
+    """What the gate said; ``superseded`` when the desk revised the proposal afterwards."""
+    return Event(
+        ts_ms=ts_ms,
+        kind=EventKind.RULED,
+        decision_id=decision.decision_id,
+        payload={
+            "intent_id": intent_id,
+            "desk": decision.desk,
+            "instrument": intent.instrument,
+            "side": intent.side.value,
+            "ruling": verdict.ruling.value,
+            "rule": verdict.rule,
+            "limit": None if verdict.limit is None else money_text(verdict.limit),
+            "value": None if verdict.value is None else money_text(verdict.value),
+            "unit": verdict.unit,
+            "quantity_before": money_text(verdict.quantity_before),
+            "quantity_after": money_text(verdict.quantity_after),
+            "message": verdict.message,
+            "superseded": superseded,
+        },
+    )

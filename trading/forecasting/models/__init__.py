@@ -1,0 +1,1 @@
+"""Forecasting models, one a file. Each file offers its model as ``FORECASTER``."""

@@ -1,0 +1,91 @@
+"""The kill switch: latches on disk that any terminal can throw and every engine reads before it lets an order out."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from trading.domain.clock import Clock, SystemClock
+from trading.domain.errors import RequestError
+
+EVERYTHING = "everything"
+"""The latch that stops every run of a home folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Halt:
+    """A halt that stands: what it stops (a run id or ``everything``), why, and since when (wall clock)."""
+
+    scope: str
+    reason: str
+    since_ms: int
+
+
+class KillSwitch:
+    """Latches under ``<home>/halts``. They survive restarts, need no running process, and one call throws them.
+
+    A person halts everything; a breaker halts its own run. Only a person resumes. A latch that cannot be read counts
+    as a halt: the switch fails closed.
+    """
+
+    def __init__(self, home: Path, clock: Clock | None = None) -> None:
+        self._folder = home / "halts"
+        self._clock = clock or SystemClock()
+
+    def halt(self, reason: str, *, scope: str = EVERYTHING) -> Halt:
+        """Stop trading until :meth:`resume`. A latch that stands already keeps its first reason."""
+        standing = self._read(scope)
+        if standing is not None:
+            return standing
+        thrown = Halt(scope=scope, reason=_one_line(reason), since_ms=self._clock.now_ms())
+        self._folder.mkdir(parents=True, exist_ok=True)
+        partial = self._folder / f"{scope}.{os.getpid()}.partial"
+        partial.write_text(json.dumps({"reason": thrown.reason, "since_ms": thrown.since_ms}), encoding="utf-8")
+        partial.replace(self._file(scope))
+        return thrown
+
+    def resume(self, reason: str) -> list[Halt]:
+        """Clear every latch and say which stood. Raises RequestError when none did or no reason is given."""
+        _one_line(reason)
+        standing = self.standing()
+        if not standing:
+            raise RequestError("nothing is halted: there is nothing to resume")
+        for halt in standing:
+            self.release(halt.scope)
+        return standing
+
+    def release(self, scope: str) -> None:
+        """Clear one latch, if it stands."""
+        self._file(scope).unlink(missing_ok=True)
+
+    def state(self, run_id: str | None = None) -> Halt | None:
+        """The halt that stops ``run_id`` (or, without one, everything); None when trading is free."""
+        return self._read(EVERYTHING) or (self._read(run_id) if run_id else None)
+
+    def standing(self) -> list[Halt]:
+        """Every latch that stands."""
+        scopes = sorted(file.stem for file in self._folder.glob("*.json")) if self._folder.is_dir() else []
+        return [halt for scope in scopes if (halt := self._read(scope)) is not None]
+
+    def _file(self, scope: str) -> Path:
+        return self._folder / f"{scope}.json"
+
+    def _read(self, scope: str) -> Halt | None:
+        try:
+            text = self._file(scope).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            return Halt(scope=scope, reason=f"the latch cannot be read ({error.strerror})", since_ms=0)
+        try:
+            found = json.loads(text)
+            return Halt(scope=scope, reason=str(found["reason"]), since_ms=int(found["since_ms"]))
+        except (ValueError, KeyError, TypeError):
+            return Halt(scope=scope, reason="the latch file is damaged", since_ms=0)
+
+
+def _one_line(reason: str) -> str:
+    text = " ".join(reason.split())
+    if not text:
+        raise RequestError("a reason is needed: say in a few words why")
+    return text[:500]

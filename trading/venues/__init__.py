@@ -1,0 +1,1 @@
+"""Where orders go: one folder a venue. A venue matches orders and keeps margin; it never decides what to trade."""
