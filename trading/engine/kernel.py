@@ -17,12 +17,12 @@ from trading.domain.event import Event, EventKind
 from trading.domain.intent import TradeIntent
 from trading.domain.market import Quote
 from trading.domain.money import decimal_from_float, money_text
-from trading.domain.order import Order
+from trading.domain.order import Order, order_payload
 from trading.domain.verdict import Ruling, Verdict
 from trading.engine import records
 from trading.engine.feedback import Feedback
 from trading.engine.setup import Setup
-from trading.execution.orders import OpenOrders, order_payload
+from trading.execution.orders import OpenOrders
 from trading.ledger.ledger import Ledger
 from trading.ledger.marking import Mark, mark_account
 from trading.marketdata.tape import Tape
@@ -138,8 +138,8 @@ class Engine:
             payload = {"order_id": order.order_id, "desk": order.desk, "reason": "season ended"}
             self.record(Event(ts_ms=end, kind=EventKind.ORDER_CANCELLED, payload=payload))
         self._mark_all(self.setup.rounds, end)
-        payload = {"rounds": self.setup.rounds, "data_sha256": self.tape.sha256}
-        self.record(Event(ts_ms=end, kind=EventKind.SEASON_CLOSED, payload=payload))
+        facts = {"rounds": self.setup.rounds, "data_sha256": self.tape.sha256}
+        self.record(Event(ts_ms=end, kind=EventKind.SEASON_CLOSED, payload=facts))
         self._journal.commit()
         if self._kill_switch is not None:
             self._kill_switch.release(self._run_id)

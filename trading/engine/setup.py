@@ -41,8 +41,8 @@ class Setup:
 
     @property
     def rounds(self) -> int:
-        """How many rounds there are: at start, and every ``every_ms`` after it, before the end."""
-        return -(-(self.end_ms - self.start_ms) // self.every_ms)
+        """How many whole rounds there are: the first at the start, none at the end."""
+        return (self.end_ms - self.start_ms) // self.every_ms
 
     def round_ms(self, index: int) -> int:
         """The instant of a round."""

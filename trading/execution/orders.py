@@ -1,20 +1,14 @@
 """Which orders stand: a fold over the journal, so that a restart knows them again."""
 
-from collections.abc import Mapping
-from decimal import Decimal
-from typing import Any
-
 from trading.domain.errors import JournalError
 from trading.domain.event import Event, EventKind
-from trading.domain.intent import OrderType, Side
-from trading.domain.money import money_text
-from trading.domain.order import Order
+from trading.domain.order import Order, order_from_payload
 
 _ENDS = {EventKind.FILLED, EventKind.ORDER_EXPIRED, EventKind.ORDER_CANCELLED, EventKind.ORDER_REJECTED}
 
 
 class OpenOrders:
-    """Orders that may still fill, in the order they were sent. The simulated venue fills an order whole or not at all."""
+    """Orders that may still fill, in the order they were sent. A fill ends an order: the venue fills whole orders."""
 
     def __init__(self) -> None:
         self._open: dict[str, Order] = {}
@@ -44,41 +38,3 @@ class OpenOrders:
         """The open orders of a desk, oldest first."""
         return tuple(self._by_desk.get(desk, {}).values())
 
-
-def order_payload(order: Order) -> dict[str, Any]:
-    """An order as its event holds it."""
-    return {
-        "order_id": order.order_id,
-        "client_order_id": order.client_order_id,
-        "intent_id": order.intent_id,
-        "desk": order.desk,
-        "instrument": order.instrument,
-        "side": order.side.value,
-        "order_type": order.order_type.value,
-        "quantity": money_text(order.quantity),
-        "limit_price": None if order.limit_price is None else money_text(order.limit_price),
-        "reduce_only": order.reduce_only,
-        "sent_ms": order.sent_ms,
-        "arrives_ms": order.arrives_ms,
-        "expires_ms": order.expires_ms,
-    }
-
-
-def order_from_payload(payload: Mapping[str, Any]) -> Order:
-    """The order that an event holds."""
-    limit_price = payload["limit_price"]
-    return Order(
-        order_id=payload["order_id"],
-        client_order_id=payload["client_order_id"],
-        intent_id=payload["intent_id"],
-        desk=payload["desk"],
-        instrument=payload["instrument"],
-        side=Side(payload["side"]),
-        order_type=OrderType(payload["order_type"]),
-        quantity=Decimal(payload["quantity"]),
-        limit_price=None if limit_price is None else Decimal(limit_price),
-        reduce_only=payload["reduce_only"],
-        sent_ms=payload["sent_ms"],
-        arrives_ms=payload["arrives_ms"],
-        expires_ms=payload["expires_ms"],
-    )

@@ -1,4 +1,4 @@
-"""Breakers: what a fall from the peak does to a desk and to the arena. A fold over the journal, so it survives a crash."""
+"""Breakers: what a fall from the peak does to a desk and to the arena. A fold over the journal: it survives a crash."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -138,7 +138,8 @@ def price_collar(intent: TradeIntent, quantity: Decimal, state: "GateState") -> 
         return None
     return _refuse(
         "price_collar",
-        f"The limit price is {away:.2%} away from the last price {reference}; {state.limits.price_collar:.2%} is allowed.",
+        f"The limit price is {away:.2%} away from the last price {reference}; "
+        f"{state.limits.price_collar:.2%} is allowed.",
         limit=state.limits.price_collar,
         value=round(away, 6),
         unit="fraction",
@@ -161,7 +162,8 @@ def only_reduces(intent: TradeIntent, quantity: Decimal, state: "GateState") -> 
     if quantity <= reducible:
         return None
     why = (
-        f"The desk is {state.account.drawdown:.2%} below its peak (limit {state.limits.desk_drawdown:.2%}) and may only reduce"
+        f"The desk is {state.account.drawdown:.2%} below its peak (limit {state.limits.desk_drawdown:.2%}) "
+        "and may only reduce"
         if state.account.reduce_only
         else "The intent is reduce-only"
     )

@@ -1,36 +1,26 @@
-"""What luck alone would have earned: traders without any view, matched to a desk in all but its timing.
+"""How much of what a desk earned was timing: its place among traders without any view, matched to it in all else.
 
 A matched trader holds exactly what the desk held, at other times. The desk's path of exposures is cut into spells of
 random length, on average as long as the desk holds a position, and the spells are put in random order; where the market
 may be sold short, the whole path is also turned round with probability one half. So each trader has the desk's
 instruments, its distribution of gross exposure, its holding time and its costs, and no idea which way prices go.
 
-Costs are the desk's own for every trader and so cancel. Costs computed from the shuffled path would make every trader pay
-at the seams for trades that the desk never made, and the desk would look skilful for it. Instruments are not exchanged for one another, because one that moves more would make the desk look luckier or unluckier
-than traders that hold it. Funding is left out on both sides.
+Costs are the desk's own for every trader and so cancel. Costs computed from the shuffled path would make every trader
+pay at the seams for trades that the desk never made, and the desk would look skilful for it. Instruments are not
+exchanged for one another: a desk in the one that moves most would land too often at either end. Funding is left out on
+both sides.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from trading.stats.returns import RUIN, price_moves
 from trading.stats.sample import BoolArray, FloatArray, IntArray, why_unscored
 
 TRADERS = 1000
-_RUIN = -0.999
 _TIE = 1e-9
 _CHUNK_VALUES = 2_000_000
-_GROUP = 125
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReturnBand:
-    """Quantiles of random traders' total return at each mark, as fractions. All of shape (marks,)."""
-
-    q05: FloatArray
-    q25: FloatArray
-    q75: FloatArray
-    q95: FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,19 +74,19 @@ def luck_percentile(
 ) -> float | None:
     """Share of matched random traders that the desk's timing beats, in (0, 1); ties, itself included, count half.
 
-    ``closes`` has shape (instruments, marks), ``allows_short`` (instruments,). The desk is valued as its
-    traders are, from its exposures and not from its account, so that only timing differs. For a desk that trades without
-    regard to the market the percentile is uniform. A desk that bought and held has no timing: 0.5 where nobody
-    can be short, and where one can, 0.75 or 0.25 by the one coin it tossed. Matching the exposure that was realised is
-    slightly hard on trend followers and kind to their opposites in a long-only market. None for a desk that never held
-    anything, for fewer than 20 intervals, or without a finite equity.
+    ``closes`` has shape (instruments, marks), ``allows_short`` (instruments,). The desk is valued as its traders are,
+    from its exposures and not from its account, so that only timing differs. For a desk that trades without regard to
+    the market the percentile is uniform. A desk that bought and held has no timing: 0.5 where nobody can be short, and
+    near 0.75 or 0.25 where one can, by the one coin it tossed. Matching the exposure that was realised makes it slightly
+    hard on those who follow trends, and kind to their opposites, in a long-only market. None for a desk that never held
+    anything, for fewer than 20 intervals, or where an exposure is not known.
     """
     intervals = held.traded.size
     if closes.shape != (held.exposure.shape[1], intervals + 1):
         raise ValueError(f"closes of shape {closes.shape} do not fit exposures of shape {held.exposure.shape}")
     if why_unscored(held.exposure.sum(axis=1) + held.traded, may_be_flat=True) is not None or not held.exposure.any():
         return None
-    moves = _moves(closes)
+    moves = price_moves(closes)
     own = _growth(held.exposure[np.newaxis], moves)[0]
     cut = 1.0 / holding_marks(held)
     below = ties = 0
@@ -112,78 +102,10 @@ def luck_percentile(
     return (below + 0.5 * ties + 0.5) / (traders + 1)
 
 
-def luck_band(
-    closes: FloatArray,
-    *,
-    gross_exposure: float,
-    turnover: float,
-    cost_bps: float,
-    allows_short: BoolArray,
-    traders: int = TRADERS,
-    rng: np.random.Generator,
-) -> ReturnBand:
-    """Where the returns of random traders lie at each mark (0 at the first), for a chart. ``closes``: (instruments, marks).
-
-    Each trader holds one instrument at a time, chosen at random with its side (long only where short is not allowed), or
-    nothing, and chooses anew at random instants, so that its mean gross exposure is ``gross_exposure`` (value over equity)
-    and its mean ``turnover`` is that given (value traded over equity, per interval). With the same seed the band of more
-    marks continues the band of fewer.
-    """
-    side = np.concatenate([np.ones(allows_short.size), -np.ones(int(allows_short.sum()))])
-    instrument = np.concatenate([np.arange(allows_short.size), np.flatnonzero(allows_short)])
-    size = max(gross_exposure, min(1.0, 2.0 * gross_exposure))
-    invested = gross_exposure / size if size > 0 else 0.0
-    moved = 2.0 * gross_exposure * (1.0 - invested / side.size)
-    renewal = min(1.0, turnover / moved) if moved > 0 else 0.0
-    moves = _moves(closes)[:, instrument] * side * size
-    groups = [
-        _wanderers(moves, count, invested=invested, renewal=renewal, fee=size * cost_bps / 1e4, rng=stream)
-        for count, stream in zip(_group_sizes(traders), rng.spawn(len(_group_sizes(traders))), strict=True)
-    ]
-    q05, q25, q75, q95 = np.quantile(np.concatenate(groups, axis=1), [0.05, 0.25, 0.75, 0.95], axis=1)
-    return ReturnBand(q05=q05, q25=q25, q75=q75, q95=q95)
-
-
-def _group_sizes(traders: int) -> list[int]:
-    """Traders are simulated in groups of a fixed size: little memory, and draws that do not depend on the length."""
-    full, rest = divmod(traders, _GROUP)
-    return [_GROUP] * full + ([rest] if rest else [])
-
-
-def _wanderers(
-    moves: FloatArray, count: int, *, invested: float, renewal: float, fee: float, rng: np.random.Generator
-) -> FloatArray:
-    """Total returns at the marks of ``count`` traders without a view, shape (marks, count).
-
-    ``moves`` (intervals, choices) is what each choice earns; a trader is ``invested`` that share of the time, chooses
-    anew with probability ``renewal`` and pays ``fee`` for entering and for leaving a choice.
-    """
-    intervals, choices = moves.shape
-    renewing, choosing = rng.spawn(2)
-    renews = renewing.random((intervals, count)) < renewal
-    renews[:1] = True
-    drawn = choosing.random((intervals, count))
-    choice = np.where(drawn < invested, (drawn / max(invested, 1e-12) * choices).astype(np.int64), -1)
-    begun = np.maximum.accumulate(np.where(renews, np.arange(intervals)[:, np.newaxis], 0), axis=0)
-    choice = np.take_along_axis(choice, begun, axis=0)
-    before = np.vstack([np.full((1, count), -1), choice[:-1]])
-    legs = np.where(choice != before, (choice >= 0).astype(np.float64) + (before >= 0), 0.0)
-    earned = np.where(choice >= 0, np.take_along_axis(moves, np.maximum(choice, 0), axis=1), 0.0) - legs * fee
-    growth = np.log1p(np.maximum(earned, _RUIN)).cumsum(axis=0)
-    return np.vstack([np.zeros((1, count)), np.expm1(growth)])
-
-
-def _moves(closes: FloatArray) -> FloatArray:
-    """Simple returns of the instruments, shape (intervals, instruments); 0 where a price is not known."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        moves = closes[:, 1:] / closes[:, :-1] - 1.0
-    return np.where(np.isfinite(moves), moves, 0.0).T.copy()
-
-
 def _growth(exposure: FloatArray, moves: FloatArray) -> FloatArray:
-    """Log growth of each path before costs: exposure (paths, intervals, instruments), moves (intervals, instruments)."""
+    """Log growth before costs of paths of exposure (paths, intervals, instruments) under moves (intervals, instruments)."""
     gained = np.einsum("pti,ti->pt", exposure, moves)
-    growth: FloatArray = np.log1p(np.maximum(gained, _RUIN)).sum(axis=1)
+    growth: FloatArray = np.log1p(np.maximum(gained, RUIN)).sum(axis=1)
     return growth
 
 

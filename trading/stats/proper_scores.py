@@ -74,7 +74,7 @@ def brier_parts(probabilities: FloatArray, outcomes: FloatArray, *, bins: int = 
 def calibration_error(probabilities: FloatArray, outcomes: FloatArray, *, bins: int = 10) -> float | None:
     """Expected calibration error: mean gap between what was stated and what happened, over bins of equal mass.
 
-    Guo et al. (2017). Positive on finite samples even for a perfect forecaster: about 0.4 / sqrt(n / bins) near p = 0.5.
+    Guo et al. (2017). Never 0 on a finite sample: about 0.4 / sqrt(n / bins) for a perfect forecaster near p = 0.5.
     """
     _check(probabilities, outcomes)
     if not probabilities.size:

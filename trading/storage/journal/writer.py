@@ -69,6 +69,8 @@ class Journal:
         except sqlite3.DatabaseError as error:
             self._lock.close()
             raise JournalError(f"{path}: not a readable journal ({error}); run `tradefloor journal verify`") from error
+        self._seq: int
+        self._head: str
         self._seq, self._head = last or (0, GENESIS)
         self._pending: list[tuple[int, int, str, str, str, str, str]] = []
 

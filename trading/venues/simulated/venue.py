@@ -12,7 +12,7 @@ from trading.domain.fill import Liquidity
 from trading.domain.instrument import Instrument
 from trading.domain.intent import OrderType, Side
 from trading.domain.money import QUOTE_STEP, ZERO, decimal_from_float, money_text, round_nearest, round_up
-from trading.domain.order import Order
+from trading.domain.order import Order, order_payload
 from trading.ledger.account import DeskAccount
 from trading.marketdata.tape import Tape
 from trading.venues.simulated.costs import Costs
@@ -202,7 +202,7 @@ class SimulatedVenue:
             for order in orders.of(account.desk):
                 yield _ended(order, EventKind.ORDER_CANCELLED, ts_ms, "account liquidated")
             for symbol in perps:
-                yield self._forced_close(account, symbol, found.prices[symbol], ts_ms)
+                yield from self._forced_close(account, symbol, found.prices[symbol], ts_ms)
             if account.cash < 0 and not account.positions:
                 yield Event(
                     ts_ms=ts_ms,
@@ -210,14 +210,13 @@ class SimulatedVenue:
                     payload={"desk": account.desk, "amount": money_text(-account.cash)},
                 )
 
-    def _forced_close(self, account: DeskAccount, symbol: str, price: Decimal, ts_ms: int) -> Event:
+    def _forced_close(self, account: DeskAccount, symbol: str, price: Decimal, ts_ms: int) -> Iterator[Event]:
         held = account.position(symbol).quantity
         side = Side.SELL if held > 0 else Side.BUY
-        intent = ids.intent_id(f"liquidation:{account.desk}:{ts_ms}", 0, 0)
         order = Order(
-            order_id=ids.order_id(f"{intent}:{symbol}"),
+            order_id=ids.order_id(f"liquidation:{account.desk}:{symbol}:{ts_ms}"),
             client_order_id="",
-            intent_id=intent,
+            intent_id="",
             desk=account.desk,
             instrument=symbol,
             side=side,
@@ -226,10 +225,12 @@ class SimulatedVenue:
             sent_ms=ts_ms,
             arrives_ms=ts_ms,
             reduce_only=True,
+            origin="liquidation",
         )
+        yield Event(ts_ms=ts_ms, kind=EventKind.ORDERED, payload=order_payload(order))
         worse = slipped(price, side, self._instruments[symbol], self._costs.slippage)
         fee_rate = self._costs.taker_fee + self._costs.liquidation_fee
-        return self._filled(order, worse, abs(held), fee_rate, Liquidity.TAKER, ts_ms)
+        yield self._filled(order, worse, abs(held), fee_rate, Liquidity.TAKER, ts_ms)
 
     def _filled(
         self, order: Order, price: Decimal, quantity: Decimal, fee_rate: Decimal, liquidity: Liquidity, ts_ms: int

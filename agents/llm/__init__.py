@@ -1,0 +1,19 @@
+"""The road to every model: one request, one completion, typed failures. LiteLLM is imported here and nowhere else.
+
+House models (``house/...``) are a LiteLLM provider and take the same road. What is asked is decided in ``agents.turn``.
+"""
+
+from agents.llm.client import complete
+from agents.llm.keys import check_model, is_rule_based, required_keys
+from agents.llm.request import Complete, Completion, CompletionRequest, ToolRequest
+
+__all__ = [
+    "Complete",
+    "Completion",
+    "CompletionRequest",
+    "ToolRequest",
+    "check_model",
+    "complete",
+    "is_rule_based",
+    "required_keys",
+]

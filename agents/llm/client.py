@@ -1,0 +1,88 @@
+"""The client: one completion through LiteLLM, with a deadline, typed failures, usage and price."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from agents.llm.failures import as_failure, timed_out
+from agents.llm.keys import is_rule_based
+from agents.llm.request import Completion, CompletionRequest, ToolRequest
+from agents.llm.runtime import litellm_module
+from trading.domain.errors import ModelFailure
+
+
+async def complete(request: CompletionRequest) -> Completion:
+    """Ask the model once. Raises ModelFailure or ModelUnavailable with a reason; never retries, never falls back."""
+    litellm = litellm_module()
+    import openai
+
+    try:
+        async with asyncio.timeout(request.timeout_s):
+            response = await litellm.acompletion(
+                model=request.model,
+                messages=list(request.messages),
+                tools=list(request.tools) or None,
+                tool_choice=request.tool_choice if request.tools else None,
+                response_format=request.response_format,
+                seed=request.seed,
+                timeout=request.timeout_s,
+                num_retries=0,
+                metadata=dict(request.metadata),
+                # LiteLLM looks for tools of its own MCP gateway otherwise, which needs a package we do not have.
+                _skip_mcp_handler=True,
+            )
+    except TimeoutError:
+        raise timed_out(request.model, request.timeout_s) from None
+    except openai.OpenAIError as error:
+        raise as_failure(request.model, error) from error
+    return _completion(request.model, response)
+
+
+def _completion(model: str, response: Any) -> Completion:  # noqa: ANN401  (LiteLLM's response is not typed)
+    if not getattr(response, "choices", None):
+        raise ModelFailure(f"{model}: the response holds no choice", reason="empty")
+    choice = response.choices[0]
+    message = choice.message
+    requests = tuple(
+        ToolRequest(
+            call_id=str(call.id or f"call_{number}"),
+            name=str(call.function.name or ""),
+            arguments_json=str(call.function.arguments or ""),
+        )
+        for number, call in enumerate(message.tool_calls or ())
+    )
+    tokens_in, tokens_out = _usage(model, response)
+    refused = choice.finish_reason == "content_filter"
+    return Completion(
+        content=message.content if isinstance(message.content, str) else "",
+        tool_requests=requests,
+        finish_reason=str(choice.finish_reason or ""),
+        refusal=getattr(message, "refusal", None) or ("stopped by a content filter" if refused else None),
+        model_answered=response.model or None,
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        usd=_usd(model, response),
+    )
+
+
+def _usage(model: str, response: Any) -> tuple[int | None, int | None]:  # noqa: ANN401
+    """Prompt and completion tokens. LiteLLM says 0 where a provider said nothing; a real prompt has at least one."""
+    usage = getattr(response, "usage", None)
+    if usage is None or (not usage.prompt_tokens and not is_rule_based(model)):
+        return None, None
+    return int(usage.prompt_tokens), int(usage.completion_tokens)
+
+
+def _usd(model: str, response: Any) -> float | None:  # noqa: ANN401
+    """The price of the call, None where the price list does not have the model."""
+    hidden: Mapping[str, Any] = getattr(response, "_hidden_params", None) or {}
+    cost = hidden.get("response_cost")
+    if not cost and not is_rule_based(model) and not _is_priced(model):
+        return None
+    return None if cost is None else float(cost)
+
+
+def _is_priced(model: str) -> bool:
+    listed: Mapping[str, Mapping[str, Any]] = litellm_module().model_cost
+    rows = (listed.get(model), listed.get(model.split("/", 1)[-1]))
+    return any(row is not None and row.get("input_cost_per_token") is not None for row in rows)

@@ -1,0 +1,63 @@
+"""How a house model plays a role: first the tools the role needs, all at once, then the structured answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any
+
+from pydantic_core import to_json
+
+from agents.llm.house.conversation import Conversation
+from agents.llm.house.executor import decide
+from agents.llm.house.reports import analyse, forecast, weigh
+from agents.llm.house.strategies import Strategy
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """Tool calls (name and JSON arguments), or content."""
+
+    content: str | None = None
+    calls: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """The tools of a role with their arguments, and its answer."""
+
+    calls: tuple[tuple[str, str], ...]
+    answer: Callable[[Conversation, Strategy], Answer]
+
+
+@cache
+def scripts() -> Mapping[str, Script]:
+    """The script of each role, by the name of the answer it is asked for."""
+    return MappingProxyType(
+        {
+            "analyst_report": Script(calls=(("get_indicators", "{}"),), answer=analyse),
+            "forecaster_report": Script(calls=(("get_forecast", '{"horizon":"4h"}'),), answer=forecast),
+            "risk_report": Script(
+                calls=(("get_account", "{}"), ("get_risk", "{}"), ("get_limits", "{}")),
+                answer=weigh,
+            ),
+            "executor_decision": Script(
+                calls=(("get_account", "{}"), ("get_positions", "{}"), ("get_quote", "{}")),
+                answer=decide,
+            ),
+        }
+    )
+
+
+def reply_to(conversation: Conversation, strategy: Strategy) -> Reply:
+    """The next message of the model that plays ``strategy``. The name of the asked-for schema tells it its role."""
+    script = scripts().get(conversation.answer_name)
+    if script is None:
+        return Reply(content=f"{strategy.name} is a rule-based house model, no LLM. {strategy.summary}")
+    wanted = tuple(call for call in script.calls if call[0] in conversation.offered)
+    settled = conversation.asked or conversation.slots.get("revision") is not None
+    if wanted and not settled:
+        return Reply(calls=wanted)
+    return Reply(content=to_json(script.answer(conversation, strategy)).decode())

@@ -1,0 +1,27 @@
+"""Follow the forecaster: long where it leans up, short where it leans down, more with more conviction."""
+
+from agents.llm.house.strategies.strategy import Evidence, Strategy, Targets, no_view
+
+_LEAN = 0.01
+"""A probability within this of one half is no forecast to trade on."""
+_FULL_LEAN = 0.04
+
+
+def targets(evidence: Evidence) -> Targets:
+    """An equal share times how far ``p_up`` leans; a position is left when the lean is gone."""
+    wanted: dict[str, float | None] = dict.fromkeys(evidence.symbols)
+    for symbol, row in evidence.forecasts.items():
+        lean = row["p_up"] - 0.5
+        if symbol in wanted:
+            strength = max(-1.0, min(1.0, lean / _FULL_LEAN))
+            wanted[symbol] = evidence.share * strength if abs(lean) >= _LEAN else 0.0
+    return wanted
+
+
+STRATEGY = Strategy(
+    name="forecaster",
+    summary="Takes the side the forecast leans to, in proportion to how far it leans.",
+    score=no_view,
+    targets=targets,
+    band=0.5,
+)

@@ -1,0 +1,21 @@
+"""LiteLLM, imported late and quietened: no network at import, no telemetry, no logging of prompts."""
+
+import os
+from functools import cache
+from types import ModuleType
+
+
+@cache
+def litellm_module() -> ModuleType:
+    """LiteLLM with our settings and the house provider registered. The first call takes a second or two."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("LITELLM_LOG", "ERROR")
+    import litellm
+
+    from agents.llm.house.provider import register
+
+    litellm.telemetry = False
+    litellm.suppress_debug_info = True
+    litellm.drop_params = True  # a provider without a seed or a format is asked without it
+    register(litellm)
+    return litellm

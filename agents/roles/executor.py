@@ -1,0 +1,13 @@
+"""Decides what to trade: the only role that may propose an order."""
+
+from agents.schemas import ExecutorDecision
+from agents.spec import AgentSpec
+
+SPEC = AgentSpec(
+    role="executor",
+    prompt="executor/default",
+    tools=("get_account", "get_positions", "get_quote", "propose_order"),
+    reads=("analyst", "forecaster", "risk", "revision", "feedback"),
+    answer=ExecutorDecision,
+    answer_name="executor_decision",
+)

@@ -1,0 +1,13 @@
+"""Says how returns may turn out, as probabilities."""
+
+from agents.schemas import ForecasterReport
+from agents.spec import AgentSpec
+
+SPEC = AgentSpec(
+    role="forecaster",
+    prompt="forecaster/default",
+    tools=("get_forecast", "get_candles"),
+    reads=("objection", "feedback"),
+    answer=ForecasterReport,
+    answer_name="forecaster_report",
+)

@@ -1,0 +1,24 @@
+"""What each role must answer, as frozen pydantic models, and their strict JSON schemas.
+
+No judgement about markets: only shape, bounds, and which instruments there are.
+"""
+
+from agents.schemas.analyst import AnalystReport, Signal
+from agents.schemas.answer import Answer, AnswerFormat, answer_format
+from agents.schemas.executor import ExecutorDecision, IntentAnswer
+from agents.schemas.forecaster import ForecasterReport, ForecastAnswer
+from agents.schemas.risk import RiskReport, Stance
+
+__all__ = [
+    "AnalystReport",
+    "Answer",
+    "AnswerFormat",
+    "ExecutorDecision",
+    "ForecastAnswer",
+    "ForecasterReport",
+    "IntentAnswer",
+    "RiskReport",
+    "Signal",
+    "Stance",
+    "answer_format",
+]

@@ -1,0 +1,23 @@
+"""What makes a role: its prompt, its tools, what it reads and what it must answer."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from agents.schemas import Answer, AnswerFormat, answer_format
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentSpec:
+    """A role agent. ``reads`` names the prompt slots it is given besides ``facts``; ``tools`` is all it may call."""
+
+    role: str
+    prompt: str
+    tools: tuple[str, ...]
+    reads: tuple[str, ...]
+    answer: type[Answer]
+    answer_name: str
+
+    @cached_property
+    def answer_format(self) -> AnswerFormat:
+        """The answer as a model is asked for it."""
+        return answer_format(self.answer, self.answer_name)

@@ -1,0 +1,56 @@
+"""The standings document of a run: scored from its journal, the same while it runs and afterwards."""
+
+from typing import Any
+
+import numpy as np
+
+from arena.seasons.scoring import score_season
+from arena.seasons.standing import Standing
+from arena.seasons.tally import Tally
+from trading.storage.journal.reader import read_events
+from trading.storage.journal.telemetry import Telemetry
+from trading.storage.runs import RunFolder
+
+
+def tally_run(run: RunFolder) -> tuple[Tally, int, str]:
+    """The tally of a run's journal, the number of its events and its head."""
+    tally = Tally()
+    events, head = 0, ""
+    for stored in read_events(run.journal):
+        tally.apply(stored.event())
+        events, head = stored.seq, stored.hash
+    return tally, events, head
+
+
+def standings_of(tally: Tally, latencies: dict[str, float]) -> list[Standing]:
+    """Every desk's standing, best first. The same tally always gives the same intervals."""
+    seed = int(tally.rules_sha256[:12] or "0", 16)
+    return score_season(
+        tally.desk_records(latencies), tally.market_record(), rng=np.random.default_rng(seed)
+    )
+
+
+def standings_document(run: RunFolder) -> dict[str, Any]:
+    """What ``standings --json`` prints."""
+    tally, events, head = tally_run(run)
+    telemetry = Telemetry(run.telemetry)
+    try:
+        desks = standings_of(tally, telemetry.latencies("decision"))
+    finally:
+        telemetry.close()
+    return {
+        "run_id": run.run_id,
+        "season": tally.season,
+        "rules_sha256": tally.rules_sha256,
+        "rounds": tally.rounds,
+        "rounds_done": min(tally.rounds_seen, tally.rounds) if run.is_finished else tally.rounds_seen,
+        "status": "halted" if tally.halted else "finished" if run.is_finished else "unfinished",
+        "halt_reason": tally.halted,
+        "market": {
+            "kind": tally.market,
+            "simulated": tally.market == "simulated",
+            "data_sha256": tally.data_sha256 or run.manifest.get("data_sha256"),
+        },
+        "journal": {"events": events, "head": head},
+        "desks": [standing.to_json() for standing in desks],
+    }

@@ -1,0 +1,10 @@
+"""The desk graph on LangGraph: who speaks when, what is asked again, and what comes out as a Decision.
+
+Roles and models are in ``agents``; the gate, the engine and the journal are below and above.
+"""
+
+from graphs.desk import DeskGraph
+from graphs.seat import Approval, Approver, Proposal, Seat
+from graphs.team import DeskTeam
+
+__all__ = ["Approval", "Approver", "DeskGraph", "DeskTeam", "Proposal", "Seat"]

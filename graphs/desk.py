@@ -1,0 +1,146 @@
+"""The desk graph: explicit routes between the roles, every loop taken at most once."""
+
+from collections.abc import Sequence
+from time import monotonic, perf_counter
+from typing import Any, Literal, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import Command
+
+from agents.llm import Complete, complete
+from agents.schemas.executor import Action
+from agents.schemas.risk import Stance
+from graphs.gate import needs_revision
+from graphs.nodes import DeskRun, approve_node, facts_of, gate_node, object_node, revise_node, role_node
+from graphs.outcome import decision_of, objected_again
+from graphs.seat import Proposal, Seat
+from graphs.state import DeskState
+from graphs.team import DeskTeam
+from trading.domain import Decision
+
+Durability = Literal["exit", "sync"]
+_STEPS_AT_MOST = 20
+
+
+def after_risk(state: DeskState) -> Sequence[str]:
+    """To the executor; back to the first two on a first objection; out when the round failed or risk objects again."""
+    if state.get("failure") or objected_again(state):
+        return [END]
+    risk = state.get("risk")
+    return ["object"] if risk and risk["stance"] == Stance.OBJECT else ["executor"]
+
+
+def after_executor(state: DeskState) -> str:
+    """To the gate with a proposal, out with a hold."""
+    executor = state.get("executor")
+    trades = not state.get("failure") and executor is not None and executor["action"] == Action.TRADE
+    return "gate" if trades else END
+
+
+def after_gate(state: DeskState) -> str:
+    """Once back to the executor when an intent was not let through as asked; then to a person where one must approve."""
+    if state.get("failure"):
+        return END
+    if needs_revision(state.get("rulings") or ()) and not state.get("superseded"):
+        return "revise"
+    return "approve" if state.get("needs_approval") else END
+
+
+def build_graph() -> "StateGraph[DeskState, DeskRun, DeskState, DeskState]":
+    """The graph of a desk, not yet compiled."""
+    graph = StateGraph(DeskState, context_schema=DeskRun)
+    for role in ("analyst", "forecaster", "risk", "executor"):
+        graph.add_node(role, role_node(role))
+    graph.add_node("object", object_node)
+    graph.add_node("gate", gate_node)
+    graph.add_node("revise", revise_node)
+    graph.add_node("approve", approve_node)
+    for source in (START, "object"):
+        graph.add_edge(source, "analyst")
+        graph.add_edge(source, "forecaster")
+    graph.add_edge(["analyst", "forecaster"], "risk")
+    graph.add_conditional_edges("risk", after_risk, ["object", "executor", END])
+    graph.add_conditional_edges("executor", after_executor, ["gate", END])
+    graph.add_conditional_edges("gate", after_gate, ["revise", "approve", END])
+    graph.add_edge("revise", "executor")
+    graph.add_edge("approve", END)
+    return graph
+
+
+class DeskGraph:
+    """The compiled graph, shared by all desks.
+
+    ``durability`` is ``"exit"`` where no order can leave (replay, simulation) and ``"sync"`` elsewhere. ``complete``
+    answers model requests; the default asks through LiteLLM.
+    """
+
+    def __init__(
+        self,
+        checkpointer: "BaseCheckpointSaver[Any] | None",
+        durability: Durability,
+        complete: Complete = complete,
+    ) -> None:
+        self._graph: CompiledStateGraph[DeskState, DeskRun, DeskState, DeskState] = build_graph().compile(
+            checkpointer=checkpointer
+        )
+        self._checkpointer = checkpointer
+        self._durability = durability
+        self._complete = complete
+
+    async def decide(self, team: DeskTeam, seat: Seat) -> Decision:
+        """The desk's decision in this round.
+
+        A thread that was interrupted goes on from its last checkpoint; one that is complete gives its decision
+        without a new call. A failing model, tool or node makes an abstention, not an exception.
+        """
+        started = perf_counter()
+        config: RunnableConfig = {"configurable": {"thread_id": seat.thread_id}, "recursion_limit": _STEPS_AT_MOST}
+        run = DeskRun(
+            team=team,
+            seat=seat,
+            complete=self._complete,
+            deadline=monotonic() + seat.brief.deadline_s,
+            facts=facts_of(seat),
+        )
+        state, waiting = await self._stand(config)
+        if state is None:
+            state, waiting = await self._go(DeskState(needs_approval=seat.needs_approval), config, run)
+        elif not waiting and (await self._graph.aget_state(config)).next:
+            state, waiting = await self._go(None, config, run)
+        if waiting and seat.approver is not None:
+            answer = await seat.approver(_proposal(state, team, seat))
+            reply = {"approved": answer.approved, "by": answer.by, "note": answer.note}
+            state, waiting = await self._go(Command(resume=reply), config, run)
+        return decision_of(state, team=team, seat=seat, latency_ms=(perf_counter() - started) * 1000)
+
+    async def _stand(self, config: RunnableConfig) -> tuple[DeskState | None, bool]:
+        """The state that is checkpointed for the thread, None when there is none, and whether it waits for a person."""
+        if self._checkpointer is None or await self._checkpointer.aget_tuple(config) is None:
+            return None, False
+        found = await self._graph.aget_state(config)
+        return cast(DeskState, found.values), bool(found.interrupts)
+
+    async def _go(
+        self, given: "DeskState | Command[Any] | None", config: RunnableConfig, run: DeskRun
+    ) -> tuple[DeskState, bool]:
+        durability = self._durability if self._checkpointer is not None else None
+        state = await self._graph.ainvoke(given, config, context=run, durability=durability)
+        return cast(DeskState, state), "__interrupt__" in state
+
+
+def draw() -> str:
+    """The graph as a Mermaid diagram, for the documentation."""
+    return build_graph().compile().get_graph().draw_mermaid()
+
+
+def _proposal(state: DeskState, team: DeskTeam, seat: Seat) -> Proposal:
+    executor = state.get("executor") or {}
+    return Proposal(
+        decision_id=seat.decision_id,
+        desk=team.name,
+        rulings=tuple(state.get("rulings") or ()),
+        rationale=str(executor.get("rationale", "")),
+    )

@@ -1,0 +1,66 @@
+"""The gate's preview of a proposal, as the state keeps it and as the executor is told."""
+
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from agents.schemas import ExecutorDecision
+from trading.domain import RuledIntent, Ruling, TradeIntent, Verdict, money_text
+
+Json = dict[str, Any]
+
+
+def rule_on(
+    decision: ExecutorDecision, preview: Callable[[Sequence[TradeIntent]], Sequence[Verdict]]
+) -> list[Json]:
+    """Each intent of ``decision`` with the ruling it would get now."""
+    intents = [answer.intent() for answer in decision.intents]
+    verdicts = preview(intents)
+    return [
+        {"intent": answer.model_dump(mode="json"), **_verdict_json(verdict)}
+        for answer, verdict in zip(decision.intents, verdicts, strict=True)
+    ]
+
+
+def needs_revision(rulings: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether any intent was not let through as asked."""
+    return any(ruling["ruling"] != Ruling.ALLOWED for ruling in rulings)
+
+
+def ruled_intent(ruling: Mapping[str, Any], intent: TradeIntent, *, attempt: int) -> RuledIntent:
+    """A kept ruling in domain terms."""
+    return RuledIntent(
+        intent=intent,
+        attempt=attempt,
+        verdict=Verdict(
+            ruling=Ruling(ruling["ruling"]),
+            quantity_before=Decimal(ruling["quantity_before"]),
+            quantity_after=Decimal(ruling["quantity_after"]),
+            rule=ruling["rule"],
+            limit=_decimal(ruling["limit"]),
+            value=_decimal(ruling["value"]),
+            unit=ruling["unit"],
+            message=ruling["message"],
+        ),
+    )
+
+
+def _verdict_json(verdict: Verdict) -> Json:
+    return {
+        "ruling": verdict.ruling.value,
+        "rule": verdict.rule,
+        "limit": _text(verdict.limit),
+        "value": _text(verdict.value),
+        "unit": verdict.unit,
+        "quantity_before": money_text(verdict.quantity_before),
+        "quantity_after": money_text(verdict.quantity_after),
+        "message": verdict.message,
+    }
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else money_text(value)
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

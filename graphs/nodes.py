@@ -1,0 +1,137 @@
+"""The nodes of the desk graph: one for each role, one for the gate, one for a person's approval.
+
+The node runner here is the border at which a failure becomes an abstention with a name.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from langgraph.errors import GraphBubbleUp
+from langgraph.runtime import Runtime
+from langgraph.types import interrupt
+
+from agents.brief import round_facts
+from agents.llm import Complete
+from agents.schemas import ExecutorDecision
+from agents.turn import CallLog, run_role
+from graphs.gate import rule_on
+from graphs.seat import Seat
+from graphs.state import DeskState, Json, call_as_json
+from graphs.team import DeskTeam
+from trading.domain.errors import ModelFailure, ToolFailure
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskRun:
+    """The live objects of one decision; never checkpointed. ``deadline`` is on the monotonic clock, in seconds."""
+
+    team: DeskTeam
+    seat: Seat
+    complete: Complete
+    deadline: float
+    facts: Json = field(repr=False)
+
+
+Node = Callable[[DeskState, Runtime[DeskRun]], Awaitable[Json]]
+Work = Callable[[DeskState, DeskRun, CallLog], Awaitable[Json]]
+
+
+def facts_of(seat: Seat) -> Json:
+    """The facts that every role of the seat is told."""
+    view = seat.tools.view
+    return round_facts(
+        seat.brief,
+        seat.tools.instruments,
+        season=seat.season,
+        round_number=seat.round_index + 1,
+        rounds=seat.rounds,
+        as_of_ms=view.as_of_ms,
+        source=view.source,
+    )
+
+
+def runner(name: str, work: Work) -> Node:
+    """``work`` as a node: it does nothing once the round has failed, and turns its own failure into one."""
+
+    async def node(state: DeskState, runtime: Runtime[DeskRun]) -> Json:
+        if state.get("failure"):
+            return {}
+        log = CallLog()
+        try:
+            update = await work(state, runtime.context, log)
+        except GraphBubbleUp:
+            raise
+        except ModelFailure as failure:
+            update = {"failure": {"role": name, "reason": failure.reason, "detail": str(failure)}}
+        except ToolFailure as failure:
+            update = {"failure": {"role": name, "reason": "tool_failure", "detail": str(failure)}}
+        except Exception as error:
+            _LOG.exception("node %s of %s failed", name, runtime.context.seat.decision_id)
+            kind = type(error).__name__
+            update = {"failure": {"role": name, "reason": f"internal_error: {kind}", "detail": str(error)[:500]}}
+        return {
+            **update,
+            "path": [name],
+            "model_calls": [call_as_json(call) for call in log.model_calls],
+            "tool_calls": [call_as_json(call) for call in log.tool_calls],
+        }
+
+    node.__name__ = name
+    return node
+
+
+def role_node(role: str) -> Node:
+    """The node in which ``role`` speaks and its answer enters the state."""
+
+    async def work(state: DeskState, run: DeskRun, log: CallLog) -> Json:
+        agent = run.team.agents[role]
+        given: Json = {
+            "facts": run.facts,
+            "feedback": list(run.seat.brief.feedback),
+            "analyst": state.get("analyst"),
+            "forecaster": state.get("forecaster"),
+            "risk": state.get("risk"),
+            "objection": state.get("objection"),
+            "revision": state.get("superseded"),
+        }
+        answer = await run_role(
+            agent,
+            {slot: given[slot] for slot in agent.prompt.slots},
+            context=run.seat.tools,
+            complete=run.complete,
+            deadline=run.deadline,
+            log=log,
+        )
+        return {role: answer.model_dump(mode="json")}
+
+    return runner(role, work)
+
+
+async def _gate(state: DeskState, run: DeskRun, _: CallLog) -> Json:
+    decision = ExecutorDecision.model_validate(state["executor"], strict=False)
+    return {"rulings": rule_on(decision, run.seat.tools.preview)}
+
+
+async def _revise(state: DeskState, _run: DeskRun, _: CallLog) -> Json:
+    return {"superseded": state["rulings"], "rulings": None}
+
+
+async def _object(state: DeskState, _run: DeskRun, _: CallLog) -> Json:
+    risk: Any = state["risk"]
+    return {"objection": risk["objection"]}
+
+
+async def _approve(state: DeskState, run: DeskRun, _: CallLog) -> Json:
+    executor: Any = state["executor"]
+    answer = interrupt({"rulings": state["rulings"], "rationale": executor["rationale"]})
+    return {"approval": answer}
+
+
+gate_node = runner("gate", _gate)
+revise_node = runner("revise", _revise)
+object_node = runner("object", _object)
+approve_node = runner("approve", _approve)

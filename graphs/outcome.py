@@ -1,0 +1,98 @@
+"""From the final state of the graph to the Decision that the engine gets."""
+
+from typing import Any
+
+from agents.schemas import ExecutorDecision
+from agents.schemas.executor import Action, IntentAnswer
+from agents.schemas.risk import Stance
+from graphs.gate import ruled_intent
+from graphs.seat import Seat
+from graphs.state import DeskState, Json
+from graphs.team import DeskTeam
+from trading.domain import Decision, DecisionStatus, Forecast, ModelCall, RuledIntent, ToolCall
+
+_NOTE_CHARS = 600
+
+
+def decision_of(state: DeskState, *, team: DeskTeam, seat: Seat, latency_ms: float) -> Decision:
+    """The decision that ``state`` amounts to: acted, held, or abstained with the reason."""
+    status, reason, rationale = _ending(state, needs_approval=seat.needs_approval)
+    executor = state.get("executor")
+    acted = status is DecisionStatus.ACTED and executor is not None
+    intents = _executor(executor).intents if acted and executor else ()
+    return Decision(
+        decision_id=seat.decision_id,
+        desk=team.name,
+        round_index=seat.round_index,
+        status=status,
+        intents=tuple(answer.intent() for answer in intents),
+        superseded=_superseded(state, status),
+        forecasts=_forecasts(state.get("forecaster")),
+        confidence=executor["confidence"] if executor else None,
+        rationale=rationale,
+        abstain_reason=reason,
+        prompt_hash=team.prompt_hash,
+        path=tuple(state.get("path", ())),
+        notes=_notes(state),
+        model_calls=tuple(ModelCall(**call) for call in state.get("model_calls", ())),
+        tool_calls=tuple(ToolCall(**call) for call in state.get("tool_calls", ())),
+        latency_ms=latency_ms,
+    )
+
+
+def objected_again(state: DeskState) -> bool:
+    """Whether the risk officer objects although the desk has looked again already."""
+    risk = state.get("risk")
+    return bool(risk and risk["stance"] == Stance.OBJECT and state.get("objection"))
+
+
+def _ending(state: DeskState, *, needs_approval: bool) -> tuple[DecisionStatus, str | None, str]:
+    failure = state.get("failure")
+    if failure:
+        return DecisionStatus.ABSTAINED, f"{failure['role']}: {failure['reason']}", ""
+    risk, executor, approval = state.get("risk"), state.get("executor"), state.get("approval")
+    if risk and objected_again(state):
+        return DecisionStatus.HELD, None, f"The risk officer objected twice: {risk['objection']}"
+    if executor is None:
+        return DecisionStatus.ABSTAINED, "graph: ended before the executor spoke", ""
+    rationale = str(executor["rationale"])
+    if executor["action"] == Action.HOLD:
+        return DecisionStatus.HELD, None, rationale
+    if needs_approval and approval is None:
+        return DecisionStatus.ABSTAINED, "approval: nobody was there to approve", rationale
+    if needs_approval and approval and not approval["approved"]:
+        note = f": {approval['note']}" if approval["note"] else ""
+        return DecisionStatus.HELD, None, f"{rationale} (not approved by {approval['by']}{note})"
+    return DecisionStatus.ACTED, None, rationale
+
+
+def _superseded(state: DeskState, status: DecisionStatus) -> tuple[RuledIntent, ...]:
+    """First proposals that were revised, and the last one where a person did not approve it."""
+    first = state.get("superseded") or []
+    last = state.get("rulings") or [] if status is not DecisionStatus.ACTED else []
+    attempts = ((0, first), (1 if first else 0, last))
+    return tuple(_ruled(ruling, attempt) for attempt, rulings in attempts for ruling in rulings)
+
+
+def _ruled(ruling: Json, attempt: int) -> RuledIntent:
+    intent = IntentAnswer.model_validate(ruling["intent"], strict=False).intent()
+    return ruled_intent(ruling, intent, attempt=attempt)
+
+
+def _executor(answer: Json) -> ExecutorDecision:
+    return ExecutorDecision.model_validate(answer, strict=False)
+
+
+def _forecasts(report: Json | None) -> tuple[Forecast, ...]:
+    return tuple(Forecast(**row) for row in report["forecasts"]) if report else ()
+
+
+def _notes(state: DeskState) -> tuple[tuple[str, str], ...]:
+    said: dict[str, Any] = {
+        "analyst": (state.get("analyst") or {}).get("summary"),
+        "forecaster": (state.get("forecaster") or {}).get("summary"),
+        "risk": (state.get("risk") or {}).get("summary"),
+        "objection": state.get("objection"),
+        "failure": (state.get("failure") or {}).get("detail"),
+    }
+    return tuple((role, str(text)[:_NOTE_CHARS]) for role, text in said.items() if text)

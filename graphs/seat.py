@@ -1,0 +1,50 @@
+"""A desk's place in one round: what it can see and reach, and who approves for it."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from agents.brief import RoundBrief
+from tools.context import ToolContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What a person is asked to approve: the intents with the gate's preview, and why."""
+
+    decision_id: str
+    desk: str
+    rulings: Sequence[Mapping[str, Any]]
+    rationale: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A person's answer to a proposal."""
+
+    approved: bool
+    by: str
+    note: str = ""
+
+
+Approver = Callable[[Proposal], Awaitable[Approval]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seat:
+    """A desk in a round.
+
+    ``thread_id`` names the checkpoints of the decision: the same one continues or returns it. With ``needs_approval`` a
+    proposal waits for ``approver``; without an approver the desk abstains and the proposal stays where it is, so that
+    deciding again with one continues from there.
+    """
+
+    tools: ToolContext
+    season: str
+    round_index: int
+    rounds: int
+    decision_id: str
+    thread_id: str
+    brief: RoundBrief
+    needs_approval: bool = False
+    approver: Approver | None = None

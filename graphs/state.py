@@ -1,0 +1,44 @@
+"""The state of the desk graph: plain JSON values only, so that checkpoints hold no class of ours."""
+
+import operator
+from dataclasses import fields
+from typing import Annotated, Any, TypedDict, TypeVar
+
+from trading.domain import ModelCall, ToolCall
+
+Json = dict[str, Any]
+_T = TypeVar("_T", ModelCall, ToolCall)
+
+_FIELDS = {kind: tuple(item.name for item in fields(kind)) for kind in (ModelCall, ToolCall)}
+
+
+def first_failure(one: Json | None, other: Json | None) -> Json | None:
+    """The failure that stands when analyst and forecaster both failed: the earlier one in the order of the roles."""
+    return one or other
+
+
+class DeskState(TypedDict, total=False):
+    """What a decision is made of so far.
+
+    ``analyst``, ``forecaster``, ``risk`` and ``executor`` are the answers. ``rulings`` pair intents with the gate's
+    preview; ``superseded`` are those of the first proposal once it was revised. ``failure`` ends the round.
+    """
+
+    needs_approval: bool
+    analyst: Json | None
+    forecaster: Json | None
+    risk: Json | None
+    executor: Json | None
+    objection: str | None
+    rulings: list[Json] | None
+    superseded: list[Json] | None
+    approval: Json | None
+    failure: Annotated[Json | None, first_failure]
+    path: Annotated[list[str], operator.add]
+    model_calls: Annotated[list[Json], operator.add]
+    tool_calls: Annotated[list[Json], operator.add]
+
+
+def call_as_json(call: ModelCall | ToolCall) -> Json:
+    """A recorded call as plain values."""
+    return {name: getattr(call, name) for name in _FIELDS[type(call)]}
