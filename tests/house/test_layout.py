@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("agents", "arena", "evals", "graphs", "memory", "prompts", "tools", "trading")
 STANDING = [room for room in ROOMS if (ROOT / room / "__init__.py").is_file()]
 HEAVY = {"arch", "gradio", "langgraph", "litellm", "numba", "pandas", "plotly", "pyarrow", "scipy", "talib"}
+OWNED = {"graphs": {"langgraph"}}  # a room may open with the library that it is about
 
 # Runs in a process of its own, so that nothing the tests have imported hides what a room would import.
 SILENT_IMPORT = """
@@ -46,13 +47,23 @@ def test_a_room_is_ours_and_not_a_package_of_the_same_name(room: str) -> None:
     assert Path(found.origin) == ROOT / room / "__init__.py"
 
 
+def test_every_folder_of_code_is_a_package_that_says_what_lives_there() -> None:
+    for room in STANDING:
+        for folder in {path.parent for path in (ROOT / room).rglob("*.py")}:
+            init = folder / "__init__.py"
+            assert init.is_file(), f"{folder} has no __init__.py"
+            assert init.read_text("utf-8").startswith('"""'), f"{init} does not say what lives there"
+
+
 def test_import_contracts_cover_every_room(declared: dict) -> None:
     contracts = declared["tool"]["importlinter"]
     assert sorted(contracts["root_packages"]) == STANDING
     for contract in contracts["contracts"]:
         if contract["type"] == "forbidden":
             missing = set(STANDING) - set(contract["source_modules"])
-            assert missing <= {"graphs"}, f"{contract['name']}: does not look into {missing}"
+            assert len(missing) <= 1, (
+                f"{contract['name']}: does not look into {missing}, yet one room at most is exempt"
+            )
 
 
 def test_every_room_is_packaged(declared: dict) -> None:
@@ -70,4 +81,4 @@ def test_nothing_reaches_for_the_network_on_import(room: str) -> None:
 def test_a_room_is_entered_without_heavy_libraries(room: str) -> None:
     done = python("import importlib, sys; importlib.import_module(sys.argv[1]); print(*sys.modules)", room)
     assert done.returncode == 0, done.stderr
-    assert set(done.stdout.split()) & HEAVY == set()
+    assert set(done.stdout.split()) & HEAVY <= OWNED.get(room, set())
