@@ -31,11 +31,11 @@ def luck_band(
     traders: int = _TRADERS,
     rng: np.random.Generator,
 ) -> ReturnBand:
-    """Returns that random traders have made by each mark (0 at the first); ``closes`` has shape (instruments, marks).
+    """Returns that random traders have made by each mark, 0 at the first. ``closes`` has shape (instruments, marks).
 
-    Each trader holds one instrument at a time, chosen at random with its side (long only where short is not allowed), or
-    nothing, and chooses anew at random instants, so that on average its gross exposure is ``gross_exposure`` (value over
-    equity) and its turnover in an interval ``turnover`` (value traded over equity). ``cost_bps`` is paid on what is
+    Each trader holds one instrument at a time, chosen at random with its side (long only where short is not allowed),
+    or nothing, and chooses anew at random instants. On average its gross exposure is ``gross_exposure`` (value over
+    equity) and its turnover in an interval ``turnover`` (value traded over equity); ``cost_bps`` is paid on what is
     traded. With the same seed the band of more marks continues the band of fewer.
     """
     side = np.concatenate([np.ones(allows_short.size), -np.ones(int(allows_short.sum()))])
