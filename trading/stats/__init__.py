@@ -11,6 +11,7 @@ from trading.stats.bootstrap import (
     paired_difference,
     percentile_interval,
     resampled,
+    resampled_sums,
     stationary_indices,
 )
 from trading.stats.drawdown import max_drawdown
@@ -27,6 +28,7 @@ from trading.stats.sharpe import (
     moments,
     periods_per_year,
     probabilistic_sharpe,
+    sharpe_of_sums,
     sharpe_ratio,
     sharpe_ratios,
     standard_error,
@@ -67,7 +69,9 @@ __all__ = [
     "price_moves",
     "probabilistic_sharpe",
     "resampled",
+    "resampled_sums",
     "resamples_needed",
+    "sharpe_of_sums",
     "sharpe_ratio",
     "sharpe_ratios",
     "simple_returns",

@@ -13,6 +13,8 @@ from trading.stats import (
     paired_difference,
     percentile_interval,
     resampled,
+    resampled_sums,
+    sharpe_of_sums,
     sharpe_ratios,
     stationary_indices,
 )
@@ -20,6 +22,10 @@ from trading.stats import (
 
 def mean(values: FloatArray) -> FloatArray:
     return np.asarray(values.mean(axis=-1))
+
+
+def total(values: FloatArray) -> FloatArray:
+    return np.asarray(values.sum(axis=-1))
 
 
 def autoregression(rng: np.random.Generator, length: int, phi: float) -> FloatArray:
@@ -46,6 +52,20 @@ def test_spread_of_the_mean_agrees_with_the_reference_implementation() -> None:
     theirs = StationaryBootstrap(8.0, series, seed=4).apply(np.mean, 4000)
     assert ours.std() == pytest.approx(theirs.std(), rel=0.06)
     assert ours.mean() == pytest.approx(theirs.mean(), abs=0.02)
+
+
+def test_sums_are_those_of_the_resampled_series() -> None:
+    rows = np.random.default_rng(12).normal(0.01, 1.0, size=(3, 150))
+    rows[2] = 0.0
+    once = {"resamples": 50, "block_length": 4.0}
+    slow = resampled(rows[:1], total, rng=np.random.default_rng(1), **once)
+    sums = resampled_sums(np.vstack([rows, rows**2]), rng=np.random.default_rng(1), **once)
+    np.testing.assert_allclose(sums[:, :1], slow, atol=1e-9)
+    ratios = sharpe_of_sums(sums[:, :3], sums[:, 3:], 150)
+    drawn = rows[0][stationary_indices(150, 50, block_length=4.0, rng=np.random.default_rng(1))]
+    np.testing.assert_allclose(ratios[:, 0], sharpe_ratios(drawn), rtol=1e-9)
+    assert np.isnan(ratios[:, 2]).all()
+    assert np.isnan(sharpe_of_sums(np.array([15.0]), np.array([1.5]), 150)).all()
 
 
 @pytest.mark.parametrize("phi", [0.0, 0.5, 0.9])
