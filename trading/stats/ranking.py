@@ -65,11 +65,3 @@ def places(scores: FloatArray, draws: FloatArray, *, alpha: float = 0.05) -> tup
         )
         for me in range(count)
     )
-
-
-def all_tied(contestants: int) -> tuple[Place, ...]:
-    """Places where nothing can be told apart: too little data, or only one contestant."""
-    return tuple(
-        Place(rank=1, last=contestants, tied_with=tuple(other for other in range(contestants) if other != me))
-        for me in range(contestants)
-    )

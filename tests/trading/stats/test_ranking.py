@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.stats import FloatArray, all_tied, holm, places, resampled, resamples_needed
+from trading.stats import FloatArray, Place, holm, places, resampled, resamples_needed
 
 
 def total(values: FloatArray) -> FloatArray:
@@ -53,7 +53,7 @@ def test_contestants_without_a_value_are_tied_with_all() -> None:
 
 def test_one_or_no_contestant() -> None:
     assert places(np.array([]), np.empty((10, 0))) == ()
-    assert places(np.array([1.0]), np.ones((10, 1))) == all_tied(1)
+    assert places(np.array([1.0]), np.ones((10, 1))) == (Place(rank=1, last=1, tied_with=()),)
 
 
 def test_equals_are_separated_at_most_at_the_nominal_rate() -> None:
