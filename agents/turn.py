@@ -126,9 +126,7 @@ class Turn:
                 )
             )
 
-    def _record(
-        self, request: CompletionRequest, completion: Completion | None, outcome: str, started: float
-    ) -> None:
+    def _record(self, request: CompletionRequest, completion: Completion | None, outcome: str, started: float) -> None:
         self.log.model_calls.append(
             ModelCall(
                 role=self.agent.spec.role,

@@ -10,9 +10,7 @@ from trading.domain import RuledIntent, Ruling, TradeIntent, Verdict, money_text
 Json = dict[str, Any]
 
 
-def rule_on(
-    decision: ExecutorDecision, preview: Callable[[Sequence[TradeIntent]], Sequence[Verdict]]
-) -> list[Json]:
+def rule_on(decision: ExecutorDecision, preview: Callable[[Sequence[TradeIntent]], Sequence[Verdict]]) -> list[Json]:
     """Each intent of ``decision`` with the ruling it would get now."""
     intents = [answer.intent() for answer in decision.intents]
     verdicts = preview(intents)

@@ -33,7 +33,9 @@ class DeskTeam:
         for given, what in ((models, "models"), (chosen, "prompts")):
             strangers = sorted(given.keys() - set(ROLES))
             if strangers:
-                raise ConfigError(f"desk {name!r}: {what} names {', '.join(strangers)}; the roles are {', '.join(ROLES)}")
+                raise ConfigError(
+                    f"desk {name!r}: {what} names {', '.join(strangers)}; the roles are {', '.join(ROLES)}"
+                )
         missing = [role for role in ROLES if role not in models]
         if missing:
             raise ConfigError(f"desk {name!r}: no model for {', '.join(missing)}")

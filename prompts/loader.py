@@ -42,7 +42,9 @@ class Prompt:
         if values.keys() != self.slots.keys():
             missing = sorted(self.slots.keys() - values.keys())
             unused = sorted(values.keys() - self.slots.keys())
-            raise ConfigError(f"prompt {self.reference}: slots without a value {missing}, values without a slot {unused}")
+            raise ConfigError(
+                f"prompt {self.reference}: slots without a value {missing}, values without a slot {unused}"
+            )
         filled = {name: slot_text(name, kind, values[name]) for name, kind in self.slots.items()}
         text = "".join(filled[part] if number % 2 else part for number, part in enumerate(self.user_parts))
         return [{"role": "system", "content": self.system}, {"role": "user", "content": text}]
@@ -82,7 +84,9 @@ def parse_prompt(reference: str, text: str) -> Prompt:
     match = _REFERENCE.fullmatch(reference)
     fields = text.split("+++\n", 2)
     if match is None or len(fields) != 3 or fields[0] or _USER_MARK not in fields[2]:
-        raise ConfigError(f"prompt {reference}: expected a +++ head, the system text and '=== user ===' with the user text")
+        raise ConfigError(
+            f"prompt {reference}: expected a +++ head, the system text and '=== user ===' with the user text"
+        )
     try:
         head = tomllib.loads(fields[1])
         slots = {str(name): SlotType(kind) for name, kind in head["slots"].items()}

@@ -38,7 +38,9 @@ def slot_text(name: str, kind: SlotType, value: object) -> str:
             return iso(value)
         case SlotType.TEXT if isinstance(value, str):
             if "<" in value or "\n" in value:
-                raise ConfigError(f"prompt slot {name!r}: text of several lines or with '<' belongs in an untrusted slot")
+                raise ConfigError(
+                    f"prompt slot {name!r}: text of several lines or with '<' belongs in an untrusted slot"
+                )
             return value
         case _:
             raise ConfigError(f"prompt slot {name!r}: found {type(value).__name__}, expected {kind.value}")

@@ -36,5 +36,7 @@ def as_failure(model: str, error: openai.OpenAIError) -> ModelFailure:
     if status in _UNREACHABLE:
         return ModelUnavailable(f"{model}: the provider answered {status} ({kind})", reason=_UNREACHABLE[status])
     if status is not None and 400 <= status < 500:
-        return ModelFailure(f"{model}: the provider refused the request as sent ({kind}, {status})", reason="bad_request")
+        return ModelFailure(
+            f"{model}: the provider refused the request as sent ({kind}, {status})", reason="bad_request"
+        )
     return ModelUnavailable(f"{model}: the provider could not be reached ({kind})", reason="unavailable")

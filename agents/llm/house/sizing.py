@@ -51,7 +51,9 @@ class Standing:
             busy=frozenset(order["instrument"] for order in account["open_orders"]),
             quantities={row["instrument"]: Decimal(row["quantity"]) for row in positions["positions"]},
             prices={
-                row["instrument"]: decimal_from_float(row["price"]) for row in quotes["quotes"] if row["price"] is not None
+                row["instrument"]: decimal_from_float(row["price"])
+                for row in quotes["quotes"]
+                if row["price"] is not None
             },
             terms={
                 row["symbol"]: Terms(

@@ -9,9 +9,7 @@ _BOUGHT = 0.25
 def targets(evidence: Evidence) -> Targets:
     """An equal share of what is not held yet."""
     bought = evidence.share * _BOUGHT
-    return {
-        symbol: None if evidence.held.get(symbol, 0.0) > bought else evidence.share for symbol in evidence.symbols
-    }
+    return {symbol: None if evidence.held.get(symbol, 0.0) > bought else evidence.share for symbol in evidence.symbols}
 
 
 STRATEGY = Strategy(
