@@ -3,8 +3,9 @@
 Roles and models are in ``agents``; the gate, the engine and the journal are below and above.
 """
 
+from graphs.checkpoints import Checkpoints, open_checkpoints
 from graphs.desk import DeskGraph
 from graphs.seat import Approval, Approver, Proposal, Seat
 from graphs.team import DeskTeam
 
-__all__ = ["Approval", "Approver", "DeskGraph", "DeskTeam", "Proposal", "Seat"]
+__all__ = ["Approval", "Approver", "Checkpoints", "DeskGraph", "DeskTeam", "Proposal", "Seat", "open_checkpoints"]

@@ -13,7 +13,7 @@ from trading.domain.errors import Unavailable
 from trading.forecasting import forecaster
 
 Horizon = Annotated[
-    str, Field(pattern=r"^[1-9]\d{0,5}[smhdw]$", description="A whole number of candles, such as 30m, 4h or 1d.")
+    str, Field(pattern=r"^[1-9][0-9]{0,5}[smhdw]$", description="A whole number of candles, such as 30m, 4h or 1d.")
 ]
 
 

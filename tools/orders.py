@@ -76,6 +76,7 @@ def propose_order(args: ProposalArgs, context: ToolContext) -> Verdicts:
     ruling: allowed, resized (quantity_after is what would pass) or refused, with the rule, its limit and the value that
     was found. Leave an order that is refused out of your answer, or change what the rule objects to.
     """
+    context.chosen([order.instrument for order in args.orders])
     intents = [order.intent() for order in args.orders]
     rows = [
         VerdictRow(

@@ -10,10 +10,9 @@ JsonObject = dict[str, Any]
 
 @cache
 def openai_schema(tool: Tool) -> JsonObject:
-    """The tool in OpenAI's function format: self-contained (no references) and without titles
-    and the docstrings of our classes, which speak to programmers.
+    """The tool in OpenAI's function format, the same object every time; treat it as read-only.
 
-    The same object is returned every time; treat it as read-only.
+    It holds no references, no titles and none of the docstrings of our classes, which speak to programmers.
     """
     schema = tool.args.model_json_schema()
     schema.pop("description", None)

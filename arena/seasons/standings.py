@@ -25,9 +25,7 @@ def tally_run(run: RunFolder) -> tuple[Tally, int, str]:
 def standings_of(tally: Tally, latencies: dict[str, float]) -> list[Standing]:
     """Every desk's standing, best first. The same tally always gives the same intervals."""
     seed = int(tally.rules_sha256[:12] or "0", 16)
-    return score_season(
-        tally.desk_records(latencies), tally.market_record(), rng=np.random.default_rng(seed)
-    )
+    return score_season(tally.desk_records(latencies), tally.market_record(), rng=np.random.default_rng(seed))
 
 
 def standings_document(run: RunFolder) -> dict[str, Any]:

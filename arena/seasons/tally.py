@@ -94,7 +94,9 @@ class Tally:
 
     def desk_records(self, latencies: Mapping[str, float]) -> list[DeskRecord]:
         """What each desk left on record; ``latencies`` in milliseconds by decision id."""
-        prices = {ts: dict(zip(self.symbols, row, strict=True)) for ts, row in zip(self.ts_ms, self.closes, strict=True)}
+        prices = {
+            ts: dict(zip(self.symbols, row, strict=True)) for ts, row in zip(self.ts_ms, self.closes, strict=True)
+        }
         return [self._record(name, desk, latencies, prices) for name, desk in self.desks.items()]
 
     def status(self, name: str) -> str:
@@ -147,9 +149,7 @@ class Tally:
         self.slippage_bps = float(payload["costs"]["slippage_bps"])
         self.symbols = tuple(row["symbol"] for row in payload["instruments"])
         self.is_perp = tuple(row["kind"] == "perp" for row in payload["instruments"])
-        self.desks = {
-            row["desk"]: _DeskTally(kind=row["kind"], models=row["models"]) for row in payload["desks"]
-        }
+        self.desks = {row["desk"]: _DeskTally(kind=row["kind"], models=row["models"]) for row in payload["desks"]}
 
     def _deposit(self, event: Event) -> None:
         desk = self.desks[event.payload["desk"]]

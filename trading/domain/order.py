@@ -47,6 +47,7 @@ class Order:
     expires_ms: int | None = None
     origin: str = "desk"
 
+
 def order_payload(order: Order) -> dict[str, Any]:
     """An order as its event holds it."""
     return {

@@ -37,4 +37,3 @@ class OpenOrders:
     def of(self, desk: str) -> tuple[Order, ...]:
         """The open orders of a desk, oldest first."""
         return tuple(self._by_desk.get(desk, {}).values())
-

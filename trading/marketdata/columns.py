@@ -142,9 +142,9 @@ def _instants(path: Path, column: "pa.Array[Any]") -> IntArray:
         target = pa.timestamp("ms", tz=column.type.tz)
         expected = "expected an instant of whole milliseconds"
         return _to_int64(_cast(path, column, target, f"ts {{}} is finer than a millisecond, {expected}"))
-    if not pa.types.is_string(column.type):
-        raise FileRefused(path, f"column 'ts' has type {column.type}, expected a timestamp")
-    return _instants_from_text(path, column)
+    if path.suffix == ".csv":
+        return _instants_from_text(path, column)
+    raise FileRefused(path, f"column 'ts' has type {column.type}, expected a timestamp")
 
 
 def _instants_from_text(path: Path, column: "pa.Array[Any]") -> IntArray:

@@ -69,12 +69,13 @@ def check_funding(rates: FundingRates) -> QualityReport:
     A rate of a whole notional or more is a unit mistake, and is refused. Gaps are not counted: the interval between
     two settlements is the venue's to change.
     """
+    rate = rates.rate
     findings = [
         *_time_findings(rates.ts_ms, step_ms=None),
-        (~np.isfinite(rates.rate), lambda row: f"funding_rate is {rates.rate[row]}, expected a finite number"),
+        *_number_findings("funding_rate", rate),
         (
-            np.abs(rates.rate) >= 1,
-            lambda row: f"funding_rate is {rates.rate[row]}, expected a fraction of the notional between -1 and 1",
+            np.isfinite(rate) & (np.abs(rate) >= 1),
+            lambda row: f"funding_rate is {rate[row]}, expected a fraction of the notional between -1 and 1",
         ),
     ]
     return _report(rates.ts_ms, findings, gaps=0, missing=0)

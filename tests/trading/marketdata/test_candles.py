@@ -128,7 +128,7 @@ def test_a_missing_file_or_folder_is_refused(tmp_path):
     assert "no such file" in refusal(tmp_path / f"{NAME}.csv").reason
 
 
-@pytest.mark.parametrize("cell", ["abc", "1,5".replace(",", ";"), "1_000", "0x10", " 7", "--1"])
+@pytest.mark.parametrize("cell", ["abc", "1;5", "1_000", "0x10", " 7", "--1"])
 def test_text_in_a_number_is_refused_by_row(write_csv, columns, cell):
     cells = columns(300)
     cells["close"][217] = cell
@@ -165,7 +165,7 @@ def test_binary_rubbish_in_csv_is_refused(tmp_path):
         ("close", ["1", "2"], pa.string()),
         ("close", [True, False], pa.bool_()),
         ("ts", [START_MS, START_MS + 1], pa.int64()),
-        ("ts", ["2025-10-17T00:00:00Z", "x"], pa.large_string()),
+        ("ts", ["2025-10-17T00:00:00Z", "x"], pa.string()),
     ],
 )
 def test_a_parquet_column_of_another_type_is_refused(write_parquet, columns, column, values, kind):

@@ -15,6 +15,8 @@ _LOOKBACK_BARS = 8760
 """A year of hourly bars; shorter bars look back over fewer days."""
 _LOOKBACK_HORIZONS = 20
 
+_ROUNDING = 1e-9
+"""What arithmetic on levels may be off by."""
 _TAIL_RETURNS = 5
 """Overlapping returns that must lie beyond the quantile before it is worth stating."""
 _MIN_HORIZONS = 10
@@ -40,21 +42,17 @@ def value_at_risk(returns: FloatArray, level: float) -> float:
 
     Positive for a loss. ``returns`` has shape (n,), n >= 1, in any order. Hyndman and Fan (1996), definition 7.
     """
-    if not len(returns) or not 0 < level < 1:
-        raise ValueError(f"{len(returns)} returns at level {level}: expected at least one, and a level in (0, 1)")
-    rank = (1 - level) * (len(returns) - 1)
-    below = math.floor(rank)
-    above = min(below + 1, len(returns) - 1)
-    ordered = np.partition(returns, (below, above))
-    low, high = float(ordered[below]), float(ordered[above])
-    return 0.0 - (low + (rank - below) * (high - low))
+    rank = _rank(len(returns), level)
+    return _loss_at(_worst(returns, rank), rank)
 
 
 def expected_shortfall(returns: FloatArray, level: float) -> float:
-    """Mean loss over the returns that are no better than minus the VaR at ``level`` (CVaR). Positive for a loss."""
-    threshold = -value_at_risk(returns, level)
-    tail = returns[returns <= threshold]
-    return 0.0 - float(tail.mean() if len(tail) else returns.min())
+    """Mean loss over the returns that rank at or below the (1 - level) quantile (CVaR). Positive for a loss.
+
+    ``returns`` has shape (n,), n >= 1, in any order. Never less than the VaR at the same level.
+    """
+    rank = _rank(len(returns), level)
+    return _mean_loss_to(_worst(returns, rank), rank)
 
 
 def historical_tail_risk(
@@ -68,14 +66,40 @@ def historical_tail_risk(
         return TailRisk(var=dict.fromkeys(levels, 0.0), cvar=dict.fromkeys(levels, 0.0))
     returns = returns_of_positions(weights, history)
     steps = max(history[symbol].steps for symbol, weight in weights.items() if weight)
-    var: dict[float, float | None] = {}
-    cvar: dict[float, float | None] = {}
-    reasons = []
-    for level in levels:
-        needed = max(math.ceil(_TAIL_RETURNS / (1 - level) - 1e-9), _MIN_HORIZONS * steps)
-        if len(returns) < needed:
-            var[level] = cvar[level] = None
-            reasons.append(f"{level}: not known, it needs {needed} past returns over the horizon, has {len(returns)}")
-        else:
-            var[level], cvar[level] = value_at_risk(returns, level), expected_shortfall(returns, level)
-    return TailRisk(var=var, cvar=cvar, reasons=tuple(reasons))
+    needed = {level: max(math.ceil(_TAIL_RETURNS / (1 - level) - _ROUNDING), _MIN_HORIZONS * steps) for level in levels}
+    ranks = {level: _rank(len(returns), level) for level in levels if len(returns) >= needed[level]}
+    worst = _worst(returns, max(ranks.values())) if ranks else returns
+    return TailRisk(
+        var={level: _loss_at(worst, ranks[level]) if level in ranks else None for level in levels},
+        cvar={level: _mean_loss_to(worst, ranks[level]) if level in ranks else None for level in levels},
+        reasons=tuple(
+            f"{level}: not known, it needs {needed[level]} past returns over the horizon, has {len(returns)}"
+            for level in levels
+            if level not in ranks
+        ),
+    )
+
+
+def _rank(count: int, level: float) -> float:
+    """Where the (1 - level) quantile stands among ``count`` ordered returns, counted from 0."""
+    if not count or not 0 < level < 1:
+        raise ValueError(f"{count} returns at level {level}: expected at least one, and a level in (0, 1)")
+    rank = (1 - level) * (count - 1)
+    # 1 - 0.9 is a little below 0.1: without this, the observation at the quantile would fall out of its own tail.
+    return round(rank) if abs(rank - round(rank)) < _ROUNDING else rank
+
+
+def _worst(returns: FloatArray, rank: float) -> FloatArray:
+    """The lowest returns in order, up to the first that ranks above ``rank``."""
+    last = min(math.floor(rank) + 1, len(returns) - 1)
+    return np.sort(np.partition(returns, (max(0, last - 1), last))[: last + 1])
+
+
+def _loss_at(worst: FloatArray, rank: float) -> float:
+    below = math.floor(rank)
+    low, high = float(worst[below]), float(worst[min(below + 1, len(worst) - 1)])
+    return 0.0 - (low + (rank - below) * (high - low))
+
+
+def _mean_loss_to(worst: FloatArray, rank: float) -> float:
+    return 0.0 - float(worst[: math.floor(rank) + 1].mean())

@@ -1,0 +1,223 @@
+"""The one composition root: settings and season rules in, a season that is ready to play out."""
+
+import hashlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from arena.seasons.rules import SeasonRules
+from arena.settings import CONFIG, Settings
+from trading.domain.errors import ConfigError, TradingHalted
+from trading.domain.instants import duration_text
+from trading.engine import Engine, Entrant, Setup
+from trading.marketdata import SimulationSpec, Tape, expand_paths, load_tape, simulate
+from trading.risk import KillSwitch, Limits
+from trading.storage.journal import Journal, Telemetry, read_events
+from trading.storage.runs import RunFolder, Runs
+from trading.venues.simulated import Costs, list_instruments
+from trading.venues.simulated.costs import venue_facts
+
+if TYPE_CHECKING:
+    from arena.seasons.runner import Ending, SeasonRun
+
+HISTORY_BARS = 1000
+"""Bars before the season's start that desks can look back on."""
+
+log = logging.getLogger("tradefloor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A season of which everything that can be wrong has been checked; nothing was written yet."""
+
+    rules: SeasonRules
+    setup: Setup
+    tape: Tape
+    limits: Limits
+    costs: Costs
+
+    @property
+    def content_sha256(self) -> str:
+        """Identifies what is run: rules, data, limits, costs."""
+        parts = (
+            self.rules.rules_sha256,
+            self.tape.sha256,
+            self.limits.model_dump_json(),
+            self.costs.model_dump_json(),
+        )
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
+    """Check rules, limits, costs, models and data, in this order, and load the market.
+
+    Raises ConfigError or DataError, in one line, for the first thing that is wrong.
+    """
+    from agents.llm import check_model, is_rule_based
+
+    limits = Limits.load(CONFIG / "limits.toml").tightened(rules.limits)
+    facts = venue_facts(CONFIG / "venues.toml")
+    costs = Costs.from_mapping(facts["costs"], rules.costs.given())
+    if rules.season.mode == "conservative":
+        raise ConfigError(
+            "season.mode = 'conservative' waits for a person before every order, and nobody can be asked in this "
+            "version; use balanced, aggressive or autonomous"
+        )
+    for desk in rules.desks:
+        for model in dict.fromkeys(desk.by_role().values()):
+            check_model(model)
+    strangers = sorted(set(limits.allowed_instruments) - set(rules.market.instruments))
+    if strangers:
+        raise ConfigError(f"[limits] allowed_instruments names {strangers[0]}, which the season does not trade")
+    tape = load_market(rules, settings)
+    if rules.season.every_ms % tape.step_ms:
+        raise ConfigError(
+            f"season.every = {rules.season.every!r}: the data has bars of {duration_text(tape.step_ms)}; "
+            "a round must be a whole number of bars"
+        )
+    entrants = tuple(
+        Entrant(
+            desk=desk.name,
+            kind="rule-based" if all(map(is_rule_based, desk.by_role().values())) else "llm",
+            models=desk.by_role(),
+        )
+        for desk in rules.desks
+    )
+    setup = Setup(
+        season=rules.season.name,
+        seed=rules.season.seed,
+        start_ms=rules.season.start_ms,
+        end_ms=rules.season.end_ms,
+        every_ms=rules.season.every_ms,
+        capital=rules.season.capital,
+        mode=rules.season.mode,
+        source=tape.source,
+        rules_sha256=rules.rules_sha256,
+        entrants=entrants,
+        instruments=list_instruments(tape, rules.season.start_ms, facts),
+    )
+    return Prepared(rules=rules, setup=setup, tape=tape, limits=limits, costs=costs)
+
+
+def load_market(rules: SeasonRules, settings: Settings) -> Tape:
+    """The season's tape: recorded candles from the data folder, or a simulation from its seed."""
+    season, market = rules.season, rules.market
+    if market.step_ms is not None:
+        history_ms = HISTORY_BARS * market.step_ms
+        return simulate(
+            SimulationSpec(
+                symbols=market.instruments,
+                start_ms=season.start_ms - history_ms,
+                end_ms=season.end_ms,
+                step_ms=market.step_ms,
+                seed=season.seed,
+            )
+        )
+    root = data_root(settings)
+    return load_tape(
+        expand_paths(market.paths, root),
+        expand_paths(market.funding, root),
+        market.instruments,
+        season.start_ms,
+        season.end_ms,
+        history_bars=HISTORY_BARS,
+    )
+
+
+def data_root(settings: Settings) -> Path:
+    """Where candle files are looked for: ``--data-root``, ``TRADEFLOOR_DATA``, or the store under the home folder."""
+    return settings.data_root or settings.home / "data"
+
+
+def open_run(prepared: Prepared, settings: Settings) -> RunFolder:
+    """The folder of this season's unfinished run, or of a new one. Raises TradingHalted while everything is halted."""
+    halt = KillSwitch(settings.home).state()
+    if halt is not None:
+        raise TradingHalted(f"trading is halted: {halt.reason}; `tradefloor resume --reason ...` lets it go on")
+    manifest = {
+        "rules": prepared.rules.model_dump(mode="json", by_alias=True),
+        "rules_sha256": prepared.rules.rules_sha256,
+        "data_sha256": prepared.tape.sha256,
+        "market": prepared.tape.source,
+    }
+    return Runs(settings.home).open(prepared.setup.season, prepared.content_sha256, manifest)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Playable:
+    """A run and the call that plays it to its end."""
+
+    run: "SeasonRun"
+    play: "Callable[[], Awaitable[Ending]]"
+
+
+@asynccontextmanager
+async def season_run(
+    prepared: Prepared,
+    folder: RunFolder,
+    settings: Settings,
+    *,
+    watch: Callable[[Engine, Journal], Callable[[int], None] | None] | None = None,
+    round_s: float = 0.0,
+    warmup_rounds: int = 0,
+) -> AsyncIterator["Playable"]:
+    """A run that stands where its journal left it, and closes its files on leaving.
+
+    ``watch`` is given the engine and the journal before anything is restored, and may answer with a function that is
+    called after every round.
+    """
+    from agents.brief import Costs as StatedCosts
+    from agents.brief import RoundBrief
+    from arena.seasons.runner import Pace, SeasonRun
+    from graphs import DeskGraph, DeskTeam, open_checkpoints
+
+    teams = [
+        DeskTeam(name=entrant.desk, models=entrant.models, seed=prepared.setup.seed)
+        for entrant in prepared.setup.entrants
+    ]
+    brief = RoundBrief(
+        costs=StatedCosts(
+            taker_fee_bps=float(prepared.costs.taker_fee_bps),
+            maker_fee_bps=float(prepared.costs.maker_fee_bps),
+            slippage_bps=float(prepared.costs.slippage_bps),
+            latency_ms=prepared.costs.latency_ms,
+        ),
+        mode=prepared.setup.mode,
+        timeframe=duration_text(prepared.tape.step_ms),
+        every=duration_text(prepared.setup.every_ms),
+        instruments=tuple(prepared.setup.instruments),
+    )
+    journal = Journal(folder.journal)
+    try:
+        telemetry = Telemetry(folder.telemetry)
+        engine = Engine(
+            setup=prepared.setup,
+            tape=prepared.tape,
+            limits=prepared.limits,
+            costs=prepared.costs,
+            journal=journal,
+            kill_switch=KillSwitch(settings.home),
+            run_id=folder.run_id,
+        )
+        on_round = watch(engine, journal) if watch is not None else None
+        engine.restore(stored.event() for stored in read_events(folder.journal))
+        if engine.rounds_closed:
+            log.info("run %s goes on at round %d", folder.run_id, engine.rounds_closed)
+        run = SeasonRun(
+            run_id=folder.run_id,
+            engine=engine,
+            journal=journal,
+            telemetry=telemetry,
+            teams=teams,
+            brief=brief,
+            on_round=on_round,
+            pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
+        )
+        async with open_checkpoints(folder.checkpoints) as checkpoints:
+            yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints.saver, "exit"), checkpoints))
+        telemetry.close()
+    finally:
+        journal.close()
