@@ -26,7 +26,7 @@ _STEPS_AT_MOST = 20
 
 
 async def after_risk(state: DeskState) -> Sequence[str]:
-    """To the executor; back to the first two on a first objection; out when the round failed or risk objects again."""
+    """To the executor; on a first objection back to the first two; out when the round failed or risk objects again."""
     if state.get("failure") or objected_again(state):
         return [END]
     risk = state.get("risk")
@@ -41,7 +41,7 @@ async def after_executor(state: DeskState) -> str:
 
 
 async def after_gate(state: DeskState) -> str:
-    """Once back to the executor when an intent was not let through as asked; then to a person where one must approve."""
+    """Once back to the executor when an intent was not let through as asked; then to a person, where one approves."""
     if state.get("failure"):
         return END
     if needs_revision(state.get("rulings") or ()) and not state.get("superseded"):
