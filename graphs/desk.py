@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import Command
+from langgraph.types import Command, StateSnapshot
 
 from agents.llm import Complete, complete
 from agents.schemas.executor import Action
@@ -25,23 +25,23 @@ Durability = Literal["exit", "sync"]
 _STEPS_AT_MOST = 20
 
 
-def after_risk(state: DeskState) -> Sequence[str]:
-    """To the executor; back to the first two on a first objection; out when the round failed or risk objects again."""
+async def after_risk(state: DeskState) -> Sequence[str]:
+    """To the executor; on a first objection back to the first two; out when the round failed or risk objects again."""
     if state.get("failure") or objected_again(state):
         return [END]
     risk = state.get("risk")
     return ["object"] if risk and risk["stance"] == Stance.OBJECT else ["executor"]
 
 
-def after_executor(state: DeskState) -> str:
+async def after_executor(state: DeskState) -> str:
     """To the gate with a proposal, out with a hold."""
     executor = state.get("executor")
     trades = not state.get("failure") and executor is not None and executor["action"] == Action.TRADE
     return "gate" if trades else END
 
 
-def after_gate(state: DeskState) -> str:
-    """Once back to the executor when an intent was not let through as asked; then to a person where one must approve."""
+async def after_gate(state: DeskState) -> str:
+    """Once back to the executor when an intent was not let through as asked; then to a person, where one approves."""
     if state.get("failure"):
         return END
     if needs_revision(state.get("rulings") or ()) and not state.get("superseded"):
@@ -105,23 +105,24 @@ class DeskGraph:
             deadline=monotonic() + seat.brief.deadline_s,
             facts=facts_of(seat),
         )
-        state, waiting = await self._stand(config)
-        if state is None:
+        found = await self._checkpointed(config)
+        if found is None:
             state, waiting = await self._go(DeskState(needs_approval=seat.needs_approval), config, run)
-        elif not waiting and (await self._graph.aget_state(config)).next:
+        elif found.next and not found.interrupts:
             state, waiting = await self._go(None, config, run)
+        else:
+            state, waiting = cast(DeskState, found.values), bool(found.interrupts)
         if waiting and seat.approver is not None:
             answer = await seat.approver(_proposal(state, team, seat))
             reply = {"approved": answer.approved, "by": answer.by, "note": answer.note}
             state, waiting = await self._go(Command(resume=reply), config, run)
         return decision_of(state, team=team, seat=seat, latency_ms=(perf_counter() - started) * 1000)
 
-    async def _stand(self, config: RunnableConfig) -> tuple[DeskState | None, bool]:
-        """The state that is checkpointed for the thread, None when there is none, and whether it waits for a person."""
+    async def _checkpointed(self, config: RunnableConfig) -> StateSnapshot | None:
+        """Where the thread stands, None when it was never begun."""
         if self._checkpointer is None or await self._checkpointer.aget_tuple(config) is None:
-            return None, False
-        found = await self._graph.aget_state(config)
-        return cast(DeskState, found.values), bool(found.interrupts)
+            return None
+        return await self._graph.aget_state(config)
 
     async def _go(
         self, given: "DeskState | Command[Any] | None", config: RunnableConfig, run: DeskRun

@@ -6,7 +6,7 @@ The node runner here is the border at which a failure becomes an abstention with
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from langgraph.errors import GraphBubbleUp
 from langgraph.runtime import Runtime
@@ -36,7 +36,14 @@ class DeskRun:
     facts: Json = field(repr=False)
 
 
-Node = Callable[[DeskState, Runtime[DeskRun]], Awaitable[Json]]
+class Node(Protocol):
+    """A step of the graph: the state in, what it changes out."""
+
+    def __call__(self, state: DeskState, *, runtime: Runtime[DeskRun]) -> Awaitable[Json]:
+        """Run the step."""
+        ...
+
+
 Work = Callable[[DeskState, DeskRun, CallLog], Awaitable[Json]]
 
 
@@ -57,7 +64,7 @@ def facts_of(seat: Seat) -> Json:
 def runner(name: str, work: Work) -> Node:
     """``work`` as a node: it does nothing once the round has failed, and turns its own failure into one."""
 
-    async def node(state: DeskState, runtime: Runtime[DeskRun]) -> Json:
+    async def node(state: DeskState, *, runtime: Runtime[DeskRun]) -> Json:
         if state.get("failure"):
             return {}
         log = CallLog()
@@ -69,7 +76,7 @@ def runner(name: str, work: Work) -> Node:
             update = {"failure": {"role": name, "reason": failure.reason, "detail": str(failure)}}
         except ToolFailure as failure:
             update = {"failure": {"role": name, "reason": "tool_failure", "detail": str(failure)}}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  (the named border: a bug of ours must not end the season)
             _LOG.exception("node %s of %s failed", name, runtime.context.seat.decision_id)
             kind = type(error).__name__
             update = {"failure": {"role": name, "reason": f"internal_error: {kind}", "detail": str(error)[:500]}}

@@ -2,12 +2,11 @@
 
 import operator
 from dataclasses import fields
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, TypedDict
 
 from trading.domain import ModelCall, ToolCall
 
 Json = dict[str, Any]
-_T = TypeVar("_T", ModelCall, ToolCall)
 
 _FIELDS = {kind: tuple(item.name for item in fields(kind)) for kind in (ModelCall, ToolCall)}
 

@@ -15,8 +15,8 @@ ROLES = ("analyst", "forecaster", "risk", "executor")
 class DeskTeam:
     """A desk's agents: a model and a prompt version for each role.
 
-    ``prompts`` maps a role to a prompt or an alias; roles that are left out get their default. Raises ConfigError when a
-    role has no model, when a prompt is missing, or when it does not have the slots its role fills.
+    ``prompts`` maps a role to a prompt or an alias; roles that are left out get their default. Raises ConfigError
+    when a role has no model, when a prompt is missing, or when it does not have the slots its role fills.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class DeskTeam:
         expected = {"facts", *spec.reads}
         if loaded.role != role or set(loaded.slots) != expected:
             raise ConfigError(
-                f"desk {self.name!r}: prompt {loaded.reference} is for {loaded.role} with slots {sorted(loaded.slots)}; "
-                f"the {role} needs {sorted(expected)}"
+                f"desk {self.name!r}: prompt {loaded.reference} is for {loaded.role} and has "
+                f"slots {sorted(loaded.slots)}; the {role} needs {sorted(expected)}"
             )
         return RoleAgent(spec=spec, prompt=loaded, model=model, seed=self.seed)

@@ -94,7 +94,7 @@ def parse_prompt(reference: str, text: str) -> Prompt:
         raise ConfigError(f"prompt {reference}: head not understood: {error}") from None
     if head.keys() != _HEAD_KEYS:
         raise ConfigError(f"prompt {reference}: head has {sorted(head)}, expected {sorted(_HEAD_KEYS)}")
-    if head["version"] != int(match[1]) or head["role"] != reference.split("/")[0]:
+    if head["version"] != int(match[1]) or head["role"] != reference.partition("/")[0]:
         raise ConfigError(f"prompt {reference}: head says {head['role']} version {head['version']}")
     system, user = fields[2].split(_USER_MARK, 1)
     parts = tuple(_SLOT.split(user.strip()))

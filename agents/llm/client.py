@@ -38,7 +38,7 @@ async def complete(request: CompletionRequest) -> Completion:
     return _completion(request.model, response)
 
 
-def _completion(model: str, response: Any) -> Completion:  # noqa: ANN401  (LiteLLM's response is not typed)
+def _completion(model: str, response: Any) -> Completion:
     if not getattr(response, "choices", None):
         raise ModelFailure(f"{model}: the response holds no choice", reason="empty")
     choice = response.choices[0]
@@ -65,7 +65,7 @@ def _completion(model: str, response: Any) -> Completion:  # noqa: ANN401  (Lite
     )
 
 
-def _usage(model: str, response: Any) -> tuple[int | None, int | None]:  # noqa: ANN401
+def _usage(model: str, response: Any) -> tuple[int | None, int | None]:
     """Prompt and completion tokens. LiteLLM says 0 where a provider said nothing; a real prompt has at least one."""
     usage = getattr(response, "usage", None)
     if usage is None or (not usage.prompt_tokens and not is_rule_based(model)):
@@ -73,9 +73,9 @@ def _usage(model: str, response: Any) -> tuple[int | None, int | None]:  # noqa:
     return int(usage.prompt_tokens), int(usage.completion_tokens)
 
 
-def _usd(model: str, response: Any) -> float | None:  # noqa: ANN401
+def _usd(model: str, response: Any) -> float | None:
     """The price of the call, None where the price list does not have the model."""
-    hidden: Mapping[str, Any] = getattr(response, "_hidden_params", None) or {}
+    hidden: Mapping[str, Any] = getattr(response, "hidden_params", None) or {}
     cost = hidden.get("response_cost")
     if not cost and not is_rule_based(model) and not _is_priced(model):
         return None

@@ -2,11 +2,11 @@
 
 import os
 from functools import cache
-from types import ModuleType
+from typing import Any
 
 
 @cache
-def litellm_module() -> ModuleType:
+def litellm_module() -> Any:
     """LiteLLM with our settings and the house provider registered. The first call takes a second or two."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("LITELLM_LOG", "ERROR")

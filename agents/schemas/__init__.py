@@ -6,7 +6,7 @@ No judgement about markets: only shape, bounds, and which instruments there are.
 from agents.schemas.analyst import AnalystReport, Signal
 from agents.schemas.answer import Answer, AnswerFormat, answer_format
 from agents.schemas.executor import ExecutorDecision, IntentAnswer
-from agents.schemas.forecaster import ForecasterReport, ForecastAnswer
+from agents.schemas.forecaster import ForecastAnswer, ForecasterReport
 from agents.schemas.risk import RiskReport, Stance
 
 __all__ = [

@@ -3,12 +3,10 @@
 No tokens are used and nothing is paid, so usage and price are reported as 0.
 """
 
-from types import ModuleType
 from typing import Any
 
-from litellm import CustomLLM, ModelResponse
-from litellm.llms.custom_llm import CustomLLMError
-from litellm.types.utils import ChatCompletionMessageToolCall, Choices, Function, Message, Usage
+from litellm.llms.custom_llm import CustomLLM, CustomLLMError
+from litellm.types.utils import ChatCompletionMessageToolCall, Choices, Function, Message, ModelResponse, Usage
 
 from agents.llm.house import HOUSE_PREFIX, house_models
 from agents.llm.house.conversation import read_conversation
@@ -26,13 +24,15 @@ class HouseProvider(CustomLLM):
         messages: list[dict[str, Any]],
         model_response: ModelResponse,
         optional_params: dict[str, Any],
-        logging_obj: Any,  # noqa: ANN401  (LiteLLM's logger is not typed)
+        logging_obj: Any,
         **_: object,
     ) -> ModelResponse:
         """One reply. Raises CustomLLMError 404 for a strategy that does not exist."""
         strategy = discover_strategies().get(model)
         if strategy is None:
-            raise CustomLLMError(status_code=404, message=f"no house model {model!r}; there are {house_models()}")
+            raise CustomLLMError(  # type: ignore[no-untyped-call]  # LiteLLM did not annotate it
+                status_code=404, message=f"no house model {model!r}; there are {', '.join(house_models())}"
+            )
         conversation = read_conversation(
             messages,
             tools=optional_params.get("tools") or (),
@@ -55,12 +55,12 @@ def _fill(response: ModelResponse, model: str, reply: Reply) -> ModelResponse:
     message = Message(role="assistant", content=reply.content, tool_calls=calls or None)
     response.model = f"{HOUSE_PREFIX}{model}"
     response.choices = [Choices(finish_reason="tool_calls" if calls else "stop", index=0, message=message)]
-    response.usage = Usage(prompt_tokens=0, completion_tokens=0, total_tokens=0)  # type: ignore[attr-defined]
-    response._hidden_params["response_cost"] = 0.0
+    response.usage = Usage(prompt_tokens=0, completion_tokens=0, total_tokens=0)  # type: ignore[attr-defined]  # set late
+    response.hidden_params["response_cost"] = 0.0
     return response
 
 
-def register(litellm: ModuleType) -> None:
+def register(litellm: Any) -> None:
     """Make ``house/...`` known to LiteLLM, with a price of 0, beside the providers that are registered already."""
     others = [row for row in litellm.custom_provider_map if row["provider"] != "house"]
     litellm.custom_provider_map = [*others, {"provider": "house", "custom_handler": HouseProvider()}]
@@ -73,4 +73,4 @@ def register(litellm: ModuleType) -> None:
         "supports_function_calling": True,
         "supports_response_schema": True,
     }
-    litellm.register_model({name: row for name in house_models()})
+    litellm.register_model(dict.fromkeys(house_models(), row))

@@ -15,7 +15,7 @@ _QUANTILES = ("p_up", "q05", "q50", "q95")
 def analyse(conversation: Conversation, strategy: Strategy) -> Answer:
     """A signal for each instrument the strategy can score."""
     table = conversation.results.get("get_indicators", {}).get("indicators", {})
-    signals = []
+    signals: list[Answer] = []
     for symbol in conversation.symbols:
         found = strategy.score(table.get(symbol, {}))
         if found is not None:
