@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trading.stats.luck import TRADERS
 from trading.stats.returns import RUIN, price_moves
 from trading.stats.sample import BoolArray, FloatArray
 
-_TRADERS = 1000
 _GROUP = 125
 
 
@@ -28,7 +28,7 @@ def luck_band(
     turnover: float,
     cost_bps: float,
     allows_short: BoolArray,
-    traders: int = _TRADERS,
+    traders: int = TRADERS,
     rng: np.random.Generator,
 ) -> ReturnBand:
     """Returns that random traders have made by each mark, 0 at the first. ``closes`` has shape (instruments, marks).
