@@ -20,7 +20,8 @@ from trading.domain.clock import Clock, SystemClock
 from trading.domain.money import money_text
 from trading.engine import Engine
 from trading.risk import KillSwitch
-from trading.stats import TRADERS, holdings, luck_band
+from trading.stats import holdings, luck_band
+from trading.stats.luck import TRADERS
 from trading.storage.journal import Telemetry
 
 POINTS = 400
