@@ -48,9 +48,7 @@ def _market_words(prepared: wiring.Prepared) -> str:
 
 async def _play(prepared: wiring.Prepared, folder: RunFolder, settings: "Settings") -> Ending:
     with RoundProgress(prepared.setup.rounds) as progress:
-        async with wiring.season_run(
-            prepared, folder, settings, watch=lambda *_: progress.advance
-        ) as playable:
+        async with wiring.season_run(prepared, folder, settings, watch=lambda *_: progress.advance) as playable:
             progress.start(playable.run.engine.rounds_closed)
             _stop_on_signals(playable.run)
             return await playable.play()

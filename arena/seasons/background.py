@@ -6,8 +6,8 @@ import threading
 
 from arena import wiring
 from arena.seasons.live import LiveFloor, Reporter
-from arena.seasons.runner import Ending, SeasonRun
 from arena.seasons.rules import SeasonRules
+from arena.seasons.runner import Ending, SeasonRun
 from arena.settings import Settings
 from trading.domain.errors import TradefloorError
 from trading.engine import Engine

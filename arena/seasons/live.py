@@ -71,9 +71,7 @@ class LiveFloor:
         halt = self._kill_switch.state(snapshot.run_id)
         if halt is not None and snapshot.status == "running":
             words = f"Halted: {halt.reason}"
-            snapshot = replace(
-                snapshot, status="halted", breaker="halted", halt_reason=halt.reason, status_text=words
-            )
+            snapshot = replace(snapshot, status="halted", breaker="halted", halt_reason=halt.reason, status_text=words)
         with self._lock:
             self._version += 1
             self._snapshot = replace(snapshot, version=self._version, published_ms=self._clock.now_ms())
@@ -282,7 +280,11 @@ def _tag(name: str, names: Sequence[str]) -> str:
     taken: set[str] = set()
     for other in names:
         letters = other.replace("-", "").upper()
-        options = [letters[:3], *(letters[:2] + letter for letter in letters[3:]), *(letters[:2] + str(n) for n in range(10))]
+        options = [
+            letters[:3],
+            *(letters[:2] + letter for letter in letters[3:]),
+            *(letters[:2] + str(n) for n in range(10)),
+        ]
         tag = next((option for option in options if option not in taken), letters[:3])
         taken.add(tag)
         if other == name:

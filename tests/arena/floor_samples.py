@@ -62,7 +62,9 @@ def sample_snapshot(*, rounds: int = 408, played: int = 300, seed: int = 11, now
     ts_ms = tuple(START_MS + index * HOUR_MS for index in range(played + 1))
     curves = [_walk(draw, len(ts_ms), drift=0.00002 * (3 - slot), noise=0.0035) for slot in range(len(NAMES))]
     order = sorted(range(len(NAMES)), key=lambda slot: -curves[slot][-1])
-    desks = tuple(_desk(draw, slot, order.index(slot) + 1, Curve(ts_ms=ts_ms, equity=curves[slot])) for slot in range(len(NAMES)))
+    desks = tuple(
+        _desk(draw, slot, order.index(slot) + 1, Curve(ts_ms=ts_ms, equity=curves[slot])) for slot in range(len(NAMES))
+    )
     as_of_ms = ts_ms[-1]
     return FloorSnapshot(
         version=1,
@@ -190,8 +192,20 @@ def _decision(draw: random.Random, round_index: int, slot: int) -> DecisionCard:
         ),
         verdicts=(verdict,) if status == "acted" else (),
         tools=(
-            ToolLine(role="analyst", tool="get_candles", arguments_json='{"instrument": "SOL-USDT-PERP", "bars": 48}', outcome="ok", latency_ms=1.4),
-            ToolLine(role="forecaster", tool="get_forecast", arguments_json='{"instrument": "SOL-USDT-PERP", "horizon": "4h"}', outcome="ok", latency_ms=2.2),
+            ToolLine(
+                role="analyst",
+                tool="get_candles",
+                arguments_json='{"instrument": "SOL-USDT-PERP", "bars": 48}',
+                outcome="ok",
+                latency_ms=1.4,
+            ),
+            ToolLine(
+                role="forecaster",
+                tool="get_forecast",
+                arguments_json='{"instrument": "SOL-USDT-PERP", "horizon": "4h"}',
+                outcome="ok",
+                latency_ms=2.2,
+            ),
         ),
         prompt_hash="7ab2c41f90de",
         llm_calls=4,

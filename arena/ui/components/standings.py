@@ -3,8 +3,8 @@
 from arena.seasons.snapshot import DeskCard, FloorSnapshot
 from arena.ui.components.desk_card import model_line, ranked
 from arena.ui.components.interval import Scale, interval_bar, shared_scale
-from arena.ui.components.markup import Html, element
 from arena.ui.components.marks import kind_chip, signed_class, swatch
+from arena.ui.components.markup import Html, element
 from arena.ui.components.states import empty
 from arena.ui.figures import UNKNOWN, count, dollars, duration, excludes_zero, number, percent, rank, span
 
@@ -25,12 +25,19 @@ def standings_table(snapshot: FloorSnapshot) -> Html:
     scale = shared_scale(snapshot.desks, snapshot.luck)
     groups = element(
         "tr",
-        *(element("th", title, colspan=str(len(columns)), scope="colgroup", class_="tf-group") for title, columns in _GROUPS),
+        *(
+            element("th", title, colspan=str(len(columns)), scope="colgroup", class_="tf-group")
+            for title, columns in _GROUPS
+        ),
     )
-    heads = element("tr", *(_head(column, first=i == 0) for _title, columns in _GROUPS for i, column in enumerate(columns)))
+    heads = element(
+        "tr", *(_head(column, first=i == 0) for _title, columns in _GROUPS for i, column in enumerate(columns))
+    )
     rows = [_row(desk, scale) for desk in ranked(snapshot.desks)]
     table = element("table", element("thead", groups, heads), element("tbody", *rows), class_="tf-table tf-standings")
-    return element("div", table, class_="tf tf-scroll", tabindex="0", role="region", aria_label="Standings of all desks")
+    return element(
+        "div", table, class_="tf tf-scroll", tabindex="0", role="region", aria_label="Standings of all desks"
+    )
 
 
 def sample_line(snapshot: FloorSnapshot) -> str:
@@ -81,8 +88,12 @@ def _sided(names: list[str], where: str) -> str:
 def _order(order: list[DeskCard]) -> str:
     leader = order[0]
     if leader.tied_with:
-        return f"{leader.name} leads, but not separably from {_listed(sorted(leader.tied_with))}: more rounds would tell."
-    return f"{leader.name} is separably ahead of every other desk." if len(order) > 1 else f"{leader.name} trades alone."
+        return (
+            f"{leader.name} leads, but not separably from {_listed(sorted(leader.tied_with))}: more rounds would tell."
+        )
+    return (
+        f"{leader.name} is separably ahead of every other desk." if len(order) > 1 else f"{leader.name} trades alone."
+    )
 
 
 def _luck(leader: DeskCard, desks: int) -> list[str]:
@@ -118,16 +129,34 @@ def _row(desk: DeskCard, scale: Scale) -> Html:
     per_decision = None if desk.usd is None or not desk.decisions else desk.usd / desk.decisions
     model = desk.kind == "llm"
     tokens = (dollars(desk.usd), dollars(per_decision, 4)) if model else ("no LLM", "no LLM")
-    shares = [percent(part / desk.decisions, 0, signed=False) if desk.decisions else UNKNOWN for part in (desk.acted, desk.abstained)]
+    shares = [
+        percent(part / desk.decisions, 0, signed=False) if desk.decisions else UNKNOWN
+        for part in (desk.acted, desk.abstained)
+    ]
     sharpe = UNKNOWN if desk.sharpe is None else number(desk.sharpe, 2, signed=True)
-    sharpe_span = None if desk.sharpe_ci95 is None else f"95\N{NO-BREAK SPACE}%: " + " to ".join(number(x, signed=True) for x in desk.sharpe_ci95)
+    sharpe_span = (
+        None
+        if desk.sharpe_ci95 is None
+        else "95\N{NO-BREAK SPACE}%: " + " to ".join(number(x, signed=True) for x in desk.sharpe_ci95)
+    )
     luck = UNKNOWN if desk.luck_percentile is None else number(desk.luck_percentile * 100, 0)
-    name = element("td", swatch(desk.slot, desk.kind), element("b", desk.name), kind_chip(desk.kind, short=True), element("span", model_line(desk), class_="tf-model"), class_="tf-name")
+    name = element(
+        "td",
+        swatch(desk.slot, desk.kind),
+        element("b", desk.name),
+        kind_chip(desk.kind, short=True),
+        element("span", model_line(desk), class_="tf-model"),
+        class_="tf-name",
+    )
     return element(
         "tr",
         element("td", element("b", rank(desk.rank, desk.rank_last)), class_="tf-group"),
         name,
-        element("td", element("b", percent(desk.total_return)), class_=f"tf-group {signed_class(desk.total_return, known=known)}"),
+        element(
+            "td",
+            element("b", percent(desk.total_return)),
+            class_=f"tf-group {signed_class(desk.total_return, known=known)}",
+        ),
         element("td", interval_bar(desk, scale), class_="tf-bar-cell", title=span(desk.return_ci95)),
         _cell(percent(-desk.max_drawdown)),
         _cell(dollars(desk.fees)),

@@ -2,8 +2,8 @@
 
 from arena.seasons.snapshot import DeskCard, FloorSnapshot, PositionRow, TradeRow
 from arena.ui.components.desk_card import ranked
-from arena.ui.components.markup import Html, element
 from arena.ui.components.marks import kind_chip, signed_class, swatch
+from arena.ui.components.markup import Html, element
 from arena.ui.components.states import empty
 from arena.ui.figures import clock, day_clock, dollars, percent, price
 
@@ -75,4 +75,11 @@ def _position(position: PositionRow) -> Html:
 
 
 def _table(name: str, *parts: Html) -> Html:
-    return element("div", element("table", *parts, class_="tf-table"), class_="tf tf-scroll", tabindex="0", role="region", aria_label=name)
+    return element(
+        "div",
+        element("table", *parts, class_="tf-table"),
+        class_="tf tf-scroll",
+        tabindex="0",
+        role="region",
+        aria_label=name,
+    )
