@@ -222,8 +222,8 @@ async def season_run(
             on_round=on_round,
             pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
         )
-        async with open_checkpoints(folder.checkpoints) as checkpoints:
-            yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints.saver, "exit"), checkpoints))
+        with open_checkpoints(folder.checkpoints) as checkpoints:
+            yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit"), checkpoints))
         telemetry.close()
     finally:
         journal.close()
