@@ -26,7 +26,7 @@ def measure() -> list[Figure]:
         Figure(
             name="a run of one round, start to exit", value=round_s, unit="s", target="< 6", note="standings included"
         ),
-        Figure(name="peak memory of a headless season", value=peak_mb, unit="MB", target="< 700", note="8 desks, a week"),
+        Figure(name="peak memory of a headless season", value=peak_mb, unit="MB", target="< 700", note="8 desks"),
     ]
 
 
