@@ -68,4 +68,6 @@ def standings(snapshot: FloorSnapshot) -> Standings:
 
 def _row(desk: DeskCard) -> StandingsRow:
     same = {name: getattr(desk, name) for name in StandingsRow.model_fields if hasattr(desk, name)}
-    return StandingsRow.model_validate(same | {"desk": desk.name, "models": dict(desk.models), "equity_end": desk.equity})
+    return StandingsRow.model_validate(
+        same | {"desk": desk.name, "models": dict(desk.models), "equity_end": desk.equity}
+    )

@@ -160,7 +160,8 @@ def _trace(line: _Line, unit: Unit) -> dict[str, Any]:
         "x": line.points[0],
         "y": line.points[1],
         "line": {"color": line.colour, "width": line.width, "dash": line.dash},
-        "hovertemplate": f"%{{y:+.2f}}{NBSP}%" if unit == "%" else "$%{y:,.2f}",
+        "customdata": [percent(y / 100, 2) if unit == "%" else dollars(y, 0) for y in line.points[1]],
+        "hovertemplate": "%{customdata}",
     }
 
 

@@ -6,8 +6,8 @@ Everything a model said is quoted as data. Disclosures are native ``details``; t
 import json
 
 from arena.seasons.snapshot import DecisionCard, FloorSnapshot, ToolLine, VerdictLine
-from arena.ui.components.markup import Html, element, join
 from arena.ui.components.marks import chip, kind_chip, swatch
+from arena.ui.components.markup import Html, element, join
 from arena.ui.components.states import empty
 from arena.ui.figures import NBSP, clock, count, day_clock, dollars, duration, number
 
@@ -22,9 +22,13 @@ _RULING_WORDS = {"allowed": "passed", "resized": "passed with a change", "refuse
 def decision_feed(snapshot: FloorSnapshot) -> Html:
     """The newest decisions first."""
     if not snapshot.decisions:
-        return empty("No decisions yet", f"Every desk decides once a round, each {duration(snapshot.step_ms)} of market time.")
+        return empty(
+            "No decisions yet", f"Every desk decides once a round, each {duration(snapshot.step_ms)} of market time."
+        )
     newest = sorted(snapshot.decisions, key=lambda card: (-card.ts_ms, -card.round_index, card.slot))[:SHOWN]
-    return element("ol", *(decision_entry(card) for card in newest), class_="tf tf-feed", aria_label="Decisions, newest first")
+    return element(
+        "ol", *(decision_entry(card) for card in newest), class_="tf tf-feed", aria_label="Decisions, newest first"
+    )
 
 
 def decision_entry(card: DecisionCard) -> Html:
@@ -73,7 +77,9 @@ def _verdicts(card: DecisionCard, key: str) -> Html | None:
     worst = next((r for r in ("refused", "resized") if any(line.ruling == r for line in card.verdicts)), "allowed")
     lines = [element("p", element("b", line.intent), _verdict_words(line)) for line in card.verdicts]
     title = f"Verdict: {_RULING_WORDS[worst]}"
-    return _disclosure(title, f"gate, {count(len(lines), 'intent', 'intents')}", *lines, key=f"{key}-v", opened=worst != "allowed")
+    return _disclosure(
+        title, f"gate, {count(len(lines), 'intent', 'intents')}", *lines, key=f"{key}-v", opened=worst != "allowed"
+    )
 
 
 def _verdict_words(line: VerdictLine) -> str:
@@ -96,7 +102,11 @@ def _reasons(card: DecisionCard, key: str) -> Html:
     foot = join([part for part in (stated, hashed) if part], " · ")
     side = "no LLM" if card.kind != "llm" else dollars(card.usd, 4)
     return _disclosure(
-        "Reasoning", f"{side} · {duration(card.latency_ms)}", *notes, element("p", foot, class_="tf-foot") if foot else None, key=f"{key}-r"
+        "Reasoning",
+        f"{side} · {duration(card.latency_ms)}",
+        *notes,
+        element("p", foot, class_="tf-foot") if foot else None,
+        key=f"{key}-r",
     )
 
 

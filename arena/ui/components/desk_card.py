@@ -5,8 +5,8 @@ from decimal import Decimal, InvalidOperation
 
 from arena.seasons.snapshot import DeskCard, FloorSnapshot, PositionRow
 from arena.ui.components.interval import Scale, interval_bar, shared_scale
-from arena.ui.components.markup import Html, element, join
 from arena.ui.components.marks import chip, desk_style, kind_chip, signed_class, swatch
+from arena.ui.components.markup import Html, element, join
 from arena.ui.components.sparkline import sparkline
 from arena.ui.figures import UNKNOWN, clock_short, count, dollars, excludes_zero, percent, rank, span
 
@@ -42,7 +42,9 @@ def desk_card(desk: DeskCard, scale: Scale, capital: float) -> Html:
         element("p", kind_chip(desk.kind), element("span", model_line(desk), class_="tf-cut"), class_="tf-maker"),
         element(
             "div",
-            element("span", percent(desk.total_return), class_=f"tf-hero {signed_class(desk.total_return, known=known)}"),
+            element(
+                "span", percent(desk.total_return), class_=f"tf-hero {signed_class(desk.total_return, known=known)}"
+            ),
             sparkline(desk.curve, capital, dashed=desk.kind != "llm"),
             class_="tf-result",
         ),
@@ -53,7 +55,6 @@ def desk_card(desk: DeskCard, scale: Scale, capital: float) -> Html:
         _fact("Spent", spending(desk)),
         class_="tf-card",
         style=desk_style(desk.slot),
-        aria_label=desk.name,
     )
 
 

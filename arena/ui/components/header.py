@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from arena.seasons.snapshot import FloorSnapshot
-from arena.ui.components.markup import Html, element
 from arena.ui.components.marks import chip
+from arena.ui.components.markup import Html, element
 from arena.ui.components.states import feed_age_ms, is_stale
 from arena.ui.figures import NBSP, UNKNOWN, clock, day, duration
 
@@ -54,7 +54,9 @@ def status_line(snapshot: FloorSnapshot | None, now_ms: int) -> Html:
         _pair(f"Season {snapshot.season}", f"round {snapshot.round_index:,} of {snapshot.rounds:,}", wide=True),
         _pair(day(snapshot.as_of_ms), element("span", f"{clock(snapshot.as_of_ms)} UTC", class_="tf-mono"), wide=True),
         _pair("Feed", element("span", _dot(tone), age)),
-        _pair("Breaker", element("span", _dot(_BREAKER_TONES.get(snapshot.breaker, "warn")), snapshot.breaker or UNKNOWN)),
+        _pair(
+            "Breaker", element("span", _dot(_BREAKER_TONES.get(snapshot.breaker, "warn")), snapshot.breaker or UNKNOWN)
+        ),
         class_="tf tf-status",
     )
 

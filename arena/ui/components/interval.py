@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arena.seasons.snapshot import DeskCard, LuckBand
-from arena.ui.components.markup import Html, element
 from arena.ui.components.marks import desk_style
+from arena.ui.components.markup import Html, element
 from arena.ui.figures import percent, span
 
 _PADDING = 0.04

@@ -2,8 +2,8 @@
 
 from arena.seasons.snapshot import DeskCard, FloorSnapshot, PositionRow, TradeRow
 from arena.ui.components.desk_card import ranked
-from arena.ui.components.markup import Html, element
 from arena.ui.components.marks import kind_chip, signed_class, swatch
+from arena.ui.components.markup import Html, element
 from arena.ui.components.states import empty
 from arena.ui.figures import clock, day_clock, dollars, percent, price
 
@@ -38,7 +38,7 @@ def _trade(trade: TradeRow, snapshot: FloorSnapshot) -> Html:
     return element(
         "tr",
         element("td", clock(trade.ts_ms), title=f"{day_clock(trade.ts_ms)} UTC"),
-        element("td", swatch(trade.slot, kind), element("span", tag, title=trade.desk)),
+        element("td", swatch(trade.slot, kind), element("span", tag)),
         element("td", what, class_="tf-cut"),
         element("td", price(trade.price), class_="tf-num"),
         element("td", dollars(trade.fee), class_="tf-num"),
@@ -59,7 +59,7 @@ def _positions(desk: DeskCard) -> Html:
     columns = ("Instrument", "Quantity", "Value", "Average", "Open result")
     heads = element("tr", *(element("th", text, class_="tf-num" if i else None) for i, text in enumerate(columns)))
     rows = [_position(position) for position in desk.positions]
-    table = _table(f"Positions of {desk.name}", element("thead", heads), element("tbody", *rows))
+    table = _table("Positions of a desk", element("thead", heads), element("tbody", *rows))
     return element("section", head, table)
 
 
@@ -75,4 +75,11 @@ def _position(position: PositionRow) -> Html:
 
 
 def _table(name: str, *parts: Html) -> Html:
-    return element("div", element("table", *parts, class_="tf-table"), class_="tf tf-scroll", tabindex="0", role="region", aria_label=name)
+    return element(
+        "div",
+        element("table", *parts, class_="tf-table"),
+        class_="tf tf-scroll",
+        tabindex="0",
+        role="region",
+        aria_label=name,
+    )

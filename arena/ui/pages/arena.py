@@ -24,13 +24,17 @@ def build(page: LivePage) -> None:
                     page.html(_equity_head, elem_id="tf-equity-head", waiting="Equity, all desks")
                     window = page.choice(list(RANGES_MS), "All", label="Range")
                     unit = page.choice(["%", "$"], "%", label="Unit")
-                label = "Equity of all desks, with buy and hold and the luck band. The standings give the same in numbers."
+                label = (
+                    "Equity of all desks, with buy and hold and the luck band. The standings give the same in numbers."
+                )
                 chart = live_plot(label=label, height_px=HEIGHT_PX, elem_id="tf-equity-chart")
                 page.plot(chart, [window, unit], equity_figure)
             page.html(desk_cards, elem_id="tf-desks", waiting="Desks appear when the season starts.")
         with gr.Column(scale=0, min_width=RAIL_PX, elem_id="tf-rail"), gr.Tabs(selected="decisions"):
             with gr.Tab("Decisions", id="decisions"):
-                page.html(decision_feed, elem_id="tf-decisions", waiting="Waiting for the first round.", script="feed.js")
+                page.html(
+                    decision_feed, elem_id="tf-decisions", waiting="Waiting for the first round.", script="feed.js"
+                )
             with gr.Tab("Trades", id="trades"):
                 page.html(trade_list, elem_id="tf-trades", waiting="Waiting for the first round.")
             with gr.Tab("Positions", id="positions"):
