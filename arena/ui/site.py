@@ -84,25 +84,24 @@ def _build_page(page: Page, pages: list[Page], site: gr.Blocks, live: LivePage) 
         gr.HTML(brand(links, page.path), elem_id="tf-brand", apply_default_css=False, js_on_load=None)
         live.clocked_html(status_line, elem_id="tf-status")
         gr.HTML(theme_switch(), elem_id="tf-theme", apply_default_css=False, js_on_load=None)
-        _two_steps("Halt…", "Confirm halt", lambda: floor_halt(live.floor), elem_id="tf-halt")
+        _two_steps("Halt…", "Confirm halt", lambda: _halt(live.floor), elem_id="tf-halt")
     with gr.Row(elem_id="tf-notice"):
         live.clocked_html(notice, elem_id="tf-notice-text")
-        _two_steps("Resume…", "Confirm resume", lambda: floor_resume(live.floor), elem_id="tf-resume")
+        _two_steps("Resume…", "Confirm resume", lambda: _resume(live.floor), elem_id="tf-resume")
     page.build(live)
     live.start(site)
 
 
-def floor_halt(floor: Floor) -> None:
-    """Halts the floor in a person's name; what prevents it is shown to the person."""
+def _halt(floor: Floor) -> None:
     _ordered(lambda: floor.halt(PERSON))
 
 
-def floor_resume(floor: Floor) -> None:
-    """Resumes the floor in a person's name; what prevents it is shown to the person."""
+def _resume(floor: Floor) -> None:
     _ordered(lambda: floor.resume(PERSON))
 
 
 def _ordered(order: Callable[[], None]) -> None:
+    """What prevents an order is shown to the person who gave it."""
     try:
         order()
     except TradefloorError as error:

@@ -51,7 +51,10 @@ def equity_figure(snapshot: FloorSnapshot, range_name: str, unit: Unit) -> str:
     lines = [*_benchmark(snapshot, since, unit), *_desks(snapshot, since, unit)]
     lines = [line for line in lines if line.points[0]]
     if not any(len(line.points[0]) > 1 for line in lines):
-        return json.dumps({"data": [], "layout": _layout(range_name) | {"annotations": [_empty_note()]}})
+        layout = _layout(range_name) | {"annotations": [_empty_note()]}
+        for axis in ("xaxis", "yaxis"):
+            layout[axis] |= {"visible": False}
+        return json.dumps({"data": [], "layout": layout})
     bands = _bands(snapshot, since, unit)
     low, high = _reach([*(points for points, _alpha in bands), *(line.points for line in lines)])
     base = 0.0 if unit == "%" else snapshot.capital

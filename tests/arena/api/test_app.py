@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from arena.api.app import create_app
 from arena.seasons.snapshot import FloorSnapshot
 from arena.ui.charts.live_plot import PLOTLY_URL
+from trading.domain.errors import TradingHalted
 
 HERE = "http://127.0.0.1:7860"
 PROGRAM = {"X-Tradefloor": "1"}
@@ -98,6 +99,16 @@ def test_halt_and_resume_reach_the_floor_with_their_reason(served: ServedFloor) 
     assert served.client.get("/readyz").json() == {"status": "halted"}
     assert served.client.post("/api/v1/resume", json={"reason": "all well"}, headers=PROGRAM).status_code == 200
     assert served.floor.orders == [("halt", "look at SOL"), ("resume", "all well")]
+
+
+def test_what_prevents_an_order_is_told(served: ServedFloor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_reason: str) -> None:
+        raise TradingHalted("the arena lost 15 %: look at the journal, then resume from the terminal")
+
+    monkeypatch.setattr(served.floor, "resume", refuse)
+    answer = served.client.post("/api/v1/resume", json={"reason": "go"}, headers=PROGRAM)
+    assert answer.status_code == 409
+    assert "look at the journal" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ def test_rank_with_and_without_tie() -> None:
 
 
 def test_durations_have_their_natural_unit() -> None:
-    spoken = [figures.duration(ms) for ms in (12, 4_200, 90_000, 600_000, 19_800_000, 1_036_800_000)]
-    assert spoken == ["12\u00a0ms", "4.2\u00a0s", "90\u00a0s", "10\u00a0min", "5.5\u00a0h", "12\u00a0days"]
+    spoken = [figures.duration(ms) for ms in (12, 4_200, 90_000, 600_000, 3_600_000, 19_800_000, 1_036_800_000)]
+    assert spoken == ["12\u00a0ms", "4.2\u00a0s", "90\u00a0s", "10\u00a0min", "1\u00a0h", "5.5\u00a0h", "12\u00a0days"]
 
 
 def test_an_interval_that_touches_zero_does_not_exclude_it() -> None:
