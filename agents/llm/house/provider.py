@@ -69,6 +69,8 @@ def register(litellm: Any) -> None:
         "mode": "chat",
         "input_cost_per_token": 0.0,
         "output_cost_per_token": 0.0,
+        "cache_creation_input_token_cost": 0.0,
+        "cache_read_input_token_cost": 0.0,
         "max_input_tokens": 1_000_000,
         "supports_function_calling": True,
         "supports_response_schema": True,
