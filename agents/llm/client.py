@@ -1,6 +1,7 @@
 """The client: one completion through LiteLLM, with a deadline, typed failures, usage and price."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from agents.llm.keys import is_rule_based
 from agents.llm.request import Completion, CompletionRequest, ToolRequest
 from agents.llm.runtime import litellm_module
 from trading.domain.errors import ModelFailure
+
+_LOG = logging.getLogger(__name__)
 
 
 async def complete(request: CompletionRequest) -> Completion:
@@ -34,6 +37,8 @@ async def complete(request: CompletionRequest) -> Completion:
     except TimeoutError:
         raise timed_out(request.model, request.timeout_s) from None
     except openai.OpenAIError as error:
+        if is_rule_based(request.model):
+            _LOG.exception("%s failed, which is a bug of ours", request.model)
         raise as_failure(request.model, error) from error
     return _completion(request.model, response)
 
