@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 HISTORY_BARS = 1000
 """Bars before the season's start that desks can look back on."""
 
+OnRound = Callable[[int], None]
+Watch = Callable[[Engine, Journal, Telemetry], OnRound]
+
 log = logging.getLogger("tradefloor")
 
 
@@ -132,10 +135,13 @@ def data_root(settings: Settings) -> Path:
     return settings.data_root or settings.home / "data"
 
 
-def open_run(prepared: Prepared, settings: Settings) -> RunFolder:
-    """The folder of this season's unfinished run, or of a new one. Raises TradingHalted while everything is halted."""
+def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = False) -> RunFolder:
+    """The folder of this season's unfinished run, or of a new one.
+
+    Raises TradingHalted while everything is halted, unless ``even_halted``: a page can resume, a command cannot.
+    """
     halt = KillSwitch(settings.home).state()
-    if halt is not None:
+    if halt is not None and not even_halted:
         raise TradingHalted(f"trading is halted: {halt.reason}; `tradefloor resume --reason ...` lets it go on")
     manifest = {
         "rules": prepared.rules.model_dump(mode="json", by_alias=True),
@@ -160,13 +166,13 @@ async def season_run(
     folder: RunFolder,
     settings: Settings,
     *,
-    watch: Callable[[Engine, Journal], Callable[[int], None] | None] | None = None,
+    watch: Watch | None = None,
     round_s: float = 0.0,
     warmup_rounds: int = 0,
 ) -> AsyncIterator["Playable"]:
     """A run that stands where its journal left it, and closes its files on leaving.
 
-    ``watch`` is given the engine and the journal before anything is restored, and may answer with a function that is
+    ``watch`` is given engine, journal and telemetry before anything is restored, and answers with a function that is
     called after every round.
     """
     from agents.brief import Costs as StatedCosts
@@ -202,7 +208,7 @@ async def season_run(
             kill_switch=KillSwitch(settings.home),
             run_id=folder.run_id,
         )
-        on_round = watch(engine, journal) if watch is not None else None
+        on_round = watch(engine, journal, telemetry) if watch is not None else None
         engine.restore(stored.event() for stored in read_events(folder.journal))
         if engine.rounds_closed:
             log.info("run %s goes on at round %d", folder.run_id, engine.rounds_closed)
@@ -216,8 +222,8 @@ async def season_run(
             on_round=on_round,
             pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
         )
-        async with open_checkpoints(folder.checkpoints) as checkpoints:
-            yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints.saver, "exit"), checkpoints))
+        with open_checkpoints(folder.checkpoints) as checkpoints:
+            yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit"), checkpoints))
         telemetry.close()
     finally:
         journal.close()

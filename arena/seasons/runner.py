@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from agents.brief import RoundBrief
@@ -60,6 +61,11 @@ class SeasonRun:
         self._pace = pace or Pace()
         self._stopping = asyncio.Event()
 
+    @property
+    def stopping(self) -> bool:
+        """Whether it was told to stop."""
+        return self._stopping.is_set()
+
     def stop(self) -> None:
         """End after the round in flight."""
         self._stopping.set()
@@ -73,7 +79,7 @@ class SeasonRun:
             if self._stopping.is_set():
                 return Ending.INTERRUPTED
             await self._play_round(index, graph)
-            await checkpoints.forget()
+            checkpoints.forget()
             if self._on_round is not None:
                 self._on_round(index)
             await self._rest(index)
@@ -114,7 +120,7 @@ class SeasonRun:
                 account=account,
                 instruments=setup.instruments,
                 limits=LimitUse(limits=engine.limits, account=account),
-                preview=lambda intents, desk=team.name: engine.preview(desk, intents),
+                preview=partial(engine.preview, team.name),
                 round_index=opened.index,
                 memo=memo,
             ),

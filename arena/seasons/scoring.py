@@ -19,10 +19,10 @@ from trading.stats import (
     percentile_interval,
     periods_per_year,
     places,
-    resampled,
+    resampled_sums,
     resamples_needed,
+    sharpe_of_sums,
     sharpe_ratio,
-    sharpe_ratios,
     simple_returns,
     why_unscored,
 )
@@ -78,16 +78,10 @@ def _draws(returns: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, F
         nothing = np.full((resamples, desks), np.nan)
         return nothing, nothing
     block_length = max(optimal_block_length(row) for row in known)
-    growing, rating = rng.spawn(2)
-    return (
-        resampled(growth, _sum, resamples=resamples, block_length=block_length, rng=growing),
-        resampled(returns, sharpe_ratios, resamples=resamples, block_length=block_length, rng=rating),
-    )
-
-
-def _sum(values: FloatArray) -> FloatArray:
-    total: FloatArray = values.sum(axis=-1)
-    return total
+    rows = np.vstack([growth, returns, returns**2])
+    sums = resampled_sums(rows, resamples=resamples, block_length=block_length, rng=rng)
+    grown, earned, squares = np.split(sums, 3, axis=1)
+    return grown, sharpe_of_sums(earned, squares, returns.shape[1])
 
 
 def _grown(bounds: Interval | None) -> Interval | None:

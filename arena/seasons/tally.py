@@ -1,4 +1,4 @@
-"""The tally: what scoring needs of a season, gathered event by event. A fold, so a journal gives it back at any time."""
+"""The tally: what scoring needs of a season, gathered event by event: a fold that any journal gives back."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

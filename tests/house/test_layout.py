@@ -22,10 +22,11 @@ def refuse(*args, **kwargs):
     raise AssertionError(f"a socket was opened on import: {args}")
 
 socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = socket.create_connection = refuse
-room = importlib.import_module(sys.argv[1])
-for module in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
-    if not module.name.endswith("__main__"):
-        importlib.import_module(module.name)
+for name in sys.argv[1:]:
+    room = importlib.import_module(name)
+    for module in pkgutil.walk_packages(room.__path__, room.__name__ + "."):
+        if not module.name.endswith("__main__"):
+            importlib.import_module(module.name)
 """
 
 
@@ -71,9 +72,8 @@ def test_every_room_is_packaged(declared: dict) -> None:
     assert {f"/{room}" for room in ROOMS} <= set(included)
 
 
-@pytest.mark.parametrize("room", STANDING)
-def test_nothing_reaches_for_the_network_on_import(room: str) -> None:
-    done = python(SILENT_IMPORT, room)
+def test_no_module_reaches_for_the_network_on_import() -> None:
+    done = python(SILENT_IMPORT, *reversed(STANDING))
     assert done.returncode == 0, done.stderr
 
 

@@ -11,13 +11,14 @@ from trading.stats.bootstrap import (
     paired_difference,
     percentile_interval,
     resampled,
+    resampled_sums,
     stationary_indices,
 )
 from trading.stats.drawdown import max_drawdown
 from trading.stats.luck import Holdings, holdings, luck_percentile
 from trading.stats.luck_band import ReturnBand, luck_band
 from trading.stats.proper_scores import BrierParts, brier, brier_parts, brier_skill, calibration_error, pinball
-from trading.stats.ranking import Place, all_tied, holm, places, resamples_needed
+from trading.stats.ranking import Place, holm, places, resamples_needed
 from trading.stats.returns import log_growth, price_moves, simple_returns
 from trading.stats.sample import MIN_OBSERVATIONS, BoolArray, FloatArray, IntArray, why_unscored
 from trading.stats.sharpe import (
@@ -27,6 +28,7 @@ from trading.stats.sharpe import (
     moments,
     periods_per_year,
     probabilistic_sharpe,
+    sharpe_of_sums,
     sharpe_ratio,
     sharpe_ratios,
     standard_error,
@@ -42,7 +44,6 @@ __all__ = [
     "PairedDifference",
     "Place",
     "ReturnBand",
-    "all_tied",
     "annualised",
     "brier",
     "brier_parts",
@@ -67,7 +68,9 @@ __all__ = [
     "price_moves",
     "probabilistic_sharpe",
     "resampled",
+    "resampled_sums",
     "resamples_needed",
+    "sharpe_of_sums",
     "sharpe_ratio",
     "sharpe_ratios",
     "simple_returns",

@@ -16,7 +16,7 @@ Statistic = Callable[[FloatArray], FloatArray]
 """Reduces the last axis: (..., n) -> (...). NaN where a resample has no value."""
 
 RESAMPLES = 1000
-_CHUNK_VALUES = 4_000_000
+_CHUNK_VALUES = 500_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,23 @@ def resampled(
         indices = stationary_indices(length, end - begin, block_length=block_length, rng=rng)
         for row in range(series):
             found[begin:end, row] = statistic(columns[row][indices])
+    return found
+
+
+def resampled_sums(rows: FloatArray, *, resamples: int, block_length: float, rng: np.random.Generator) -> FloatArray:
+    """The sum of every row of ``rows`` (series, n) on the same resamples of time, shape (resamples, series).
+
+    What :func:`resampled` gives for a sum, many times faster: how often each instant was drawn, times the rows.
+    """
+    series, length = rows.shape
+    found = np.empty((resamples, series))
+    chunk = max(1, _CHUNK_VALUES // max(1, length))
+    for begin in range(0, resamples, chunk):
+        count = min(chunk, resamples - begin)
+        indices = stationary_indices(length, count, block_length=block_length, rng=rng)
+        indices += length * np.arange(count)[:, np.newaxis]
+        times = np.bincount(indices.ravel(), minlength=count * length).reshape(count, length)
+        found[begin : begin + count] = times.astype(np.float64) @ rows.T
     return found
 
 

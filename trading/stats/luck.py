@@ -35,6 +35,22 @@ class Holdings:
     exposure: FloatArray
     traded: FloatArray
 
+    @property
+    def gross_exposure(self) -> float:
+        """Mean over the intervals of the absolute exposures' sum, 0 for none."""
+        return float(np.abs(self.exposure).sum()) / max(1, self.traded.size)
+
+    @property
+    def turnover(self) -> float:
+        """Mean value traded in an interval over equity, 0 for none."""
+        return float(self.traded.sum()) / max(1, self.traded.size)
+
+    @property
+    def holding_intervals(self) -> float:
+        """How long a position lives on average: what is held, over half of what is traded; at least 1."""
+        intervals = float(self.traded.size)
+        return min(max(1.0, 2.0 * self.gross_exposure / self.turnover), intervals) if self.turnover > 0 else intervals
+
 
 def holdings(quantities: FloatArray, closes: FloatArray, equity: FloatArray) -> Holdings:
     """Holdings from positions at marks: ``quantities`` and ``closes`` (instruments, marks), ``equity`` (marks,).
@@ -47,21 +63,14 @@ def holdings(quantities: FloatArray, closes: FloatArray, equity: FloatArray) -> 
             f"quantities {quantities.shape}, closes {closes.shape} and equity {equity.shape} are not of the same marks"
         )
     price = np.nan_to_num(closes[:, :-1])
-    stake = np.where(equity[:-1] > 0, equity[:-1], np.inf)
+    stake = np.where(equity[:-1] <= 0, np.inf, equity[:-1])
     change = np.diff(quantities, axis=1)
     acted = change != 0
     acted[:, :1] |= quantities[:, 1:2] != 0
     held = quantities[:, 1:] * price / stake
     last = np.maximum.accumulate(np.where(acted, np.arange(acted.shape[1]), 0), axis=1)
-    exposure = np.where(equity[:-1] > 0, np.take_along_axis(held, last, axis=1), 0.0)
+    exposure = np.where(equity[:-1] <= 0, 0.0, np.take_along_axis(held, last, axis=1))
     return Holdings(exposure=exposure.T.copy(), traded=(np.abs(change) * price / stake).sum(axis=0))
-
-
-def holding_marks(held: Holdings) -> float:
-    """Mean number of intervals a position lives: twice the mean gross exposure over the turnover of an interval."""
-    intervals = held.traded.size
-    traded, gross = float(held.traded.sum()), float(np.abs(held.exposure).sum())
-    return float(intervals) if traded <= 0 else min(max(1.0, 2.0 * gross / traded), float(intervals))
 
 
 def luck_percentile(
@@ -76,10 +85,10 @@ def luck_percentile(
 
     ``closes`` has shape (instruments, marks), ``allows_short`` (instruments,). The desk is valued as its traders are,
     from its exposures and not from its account, so that only timing differs. For a desk that trades without regard to
-    the market the percentile is uniform. A desk that bought and held has no timing: 0.5 where nobody can be short, and
-    near 0.75 or 0.25 where one can, by the one coin it tossed. Matching the exposure that was realised makes it slightly
-    hard on those who follow trends, and kind to their opposites, in a long-only market. None for a desk that never held
-    anything, for fewer than 20 intervals, or where an exposure is not known.
+    the market it is uniform. A desk that bought and held has no timing: 0.5 where nobody can be short, and near 0.75 or
+    0.25 where one can, by the one coin it tossed. Matching the exposure that was realised makes it a little hard on
+    trend followers, and kind to their opposites, where nobody can be short. None for a desk that never held anything,
+    for fewer than 20 intervals, or where an exposure is not known.
     """
     intervals = held.traded.size
     if closes.shape != (held.exposure.shape[1], intervals + 1):
@@ -88,7 +97,7 @@ def luck_percentile(
         return None
     moves = price_moves(closes)
     own = _growth(held.exposure[np.newaxis], moves)[0]
-    cut = 1.0 / holding_marks(held)
+    cut = 1.0 / held.holding_intervals
     below = ties = 0
     chunk = max(1, _CHUNK_VALUES // held.exposure.size)
     for begin in range(0, traders, chunk):
@@ -103,7 +112,7 @@ def luck_percentile(
 
 
 def _growth(exposure: FloatArray, moves: FloatArray) -> FloatArray:
-    """Log growth before costs of paths of exposure (paths, intervals, instruments) under moves (intervals, instruments)."""
+    """Log growth, before costs, of exposures (paths, intervals, instruments) to moves (intervals, instruments)."""
     gained = np.einsum("pti,ti->pt", exposure, moves)
     growth: FloatArray = np.log1p(np.maximum(gained, RUIN)).sum(axis=1)
     return growth

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from trading.stats.luck import TRADERS
 from trading.stats.returns import RUIN, price_moves
 from trading.stats.sample import BoolArray, FloatArray
 
-_TRADERS = 1000
 _GROUP = 125
 
 
@@ -28,14 +28,14 @@ def luck_band(
     turnover: float,
     cost_bps: float,
     allows_short: BoolArray,
-    traders: int = _TRADERS,
+    traders: int = TRADERS,
     rng: np.random.Generator,
 ) -> ReturnBand:
-    """Returns that random traders have made by each mark (0 at the first); ``closes`` has shape (instruments, marks).
+    """Returns that random traders have made by each mark, 0 at the first. ``closes`` has shape (instruments, marks).
 
-    Each trader holds one instrument at a time, chosen at random with its side (long only where short is not allowed), or
-    nothing, and chooses anew at random instants, so that on average its gross exposure is ``gross_exposure`` (value over
-    equity) and its turnover in an interval ``turnover`` (value traded over equity). ``cost_bps`` is paid on what is
+    Each trader holds one instrument at a time, chosen at random with its side (long only where short is not allowed),
+    or nothing, and chooses anew at random instants. On average its gross exposure is ``gross_exposure`` (value over
+    equity) and its turnover in an interval ``turnover`` (value traded over equity); ``cost_bps`` is paid on what is
     traded. With the same seed the band of more marks continues the band of fewer.
     """
     side = np.concatenate([np.ones(allows_short.size), -np.ones(int(allows_short.sum()))])
@@ -45,9 +45,10 @@ def luck_band(
     moved = 2.0 * gross_exposure * (1.0 - invested / side.size)
     renewal = min(1.0, turnover / moved) if moved > 0 else 0.0
     moves = price_moves(closes)[:, instrument] * side * size
+    sizes = _group_sizes(traders)
     groups = [
         _wanderers(moves, count, invested=invested, renewal=renewal, fee=size * cost_bps / 1e4, rng=stream)
-        for count, stream in zip(_group_sizes(traders), rng.spawn(len(_group_sizes(traders))), strict=True)
+        for count, stream in zip(sizes, rng.spawn(len(sizes)), strict=True)
     ]
     q05, q25, q75, q95 = np.quantile(np.concatenate(groups, axis=1), [0.05, 0.25, 0.75, 0.95], axis=1)
     return ReturnBand(q05=q05, q25=q25, q75=q75, q95=q95)

@@ -47,12 +47,14 @@ def places(scores: FloatArray, draws: FloatArray, *, alpha: float = 0.05) -> tup
     """
     count = scores.size
     first, second = np.triu_indices(count, k=1)
+    difference = scores[first] - scores[second]
+    by_row = [
+        p_values(scores[row] - scores[row + 1 :], draws[:, row : row + 1] - draws[:, row + 1 :]) for row in range(count)
+    ]
+    separable = holm(np.concatenate(by_row) if by_row else []) <= alpha
     better = np.zeros((count, count), np.bool_)
-    if first.size:
-        difference = scores[first] - scores[second]
-        separable = holm(p_values(difference, draws[:, first] - draws[:, second])) <= alpha
-        better[first, second] = separable & (difference > 0)
-        better[second, first] = separable & (difference < 0)
+    better[first, second] = separable & (difference > 0)
+    better[second, first] = separable & (difference < 0)
     return tuple(
         Place(
             rank=1 + int(better[:, me].sum()),
@@ -62,12 +64,4 @@ def places(scores: FloatArray, draws: FloatArray, *, alpha: float = 0.05) -> tup
             ),
         )
         for me in range(count)
-    )
-
-
-def all_tied(contestants: int) -> tuple[Place, ...]:
-    """Places where nothing can be told apart: too little data, or only one contestant."""
-    return tuple(
-        Place(rank=1, last=contestants, tied_with=tuple(other for other in range(contestants) if other != me))
-        for me in range(contestants)
     )

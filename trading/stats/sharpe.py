@@ -41,6 +41,17 @@ def sharpe_ratios(returns: FloatArray) -> FloatArray:
     return ratios
 
 
+def sharpe_of_sums(sums: FloatArray, squares: FloatArray, observations: int) -> FloatArray:
+    """Sharpe ratios from the sums of returns and of their squares, NaN where the returns do not vary."""
+    mean = sums / observations
+    spread = squares / observations - mean**2
+    varies = spread > 1e-12 * squares / observations
+    scale = (observations - 1) / observations
+    ratios: FloatArray = np.full_like(mean, np.nan)
+    np.divide(mean * np.sqrt(scale), np.sqrt(np.where(varies, spread, 1.0)), out=ratios, where=varies)
+    return ratios
+
+
 def annualised(sharpe: float, *, periods_per_year: float) -> float:
     """A per-period ratio as an annual one, by the square root of time (no serial correlation assumed)."""
     return sharpe * math.sqrt(periods_per_year)

@@ -227,5 +227,5 @@ def test_reading_files_imports_no_data_frames(recordings):
         "assert 'pandas' not in sys.modules"
     )
     path = recordings / "ohlcv/binance-perp/BTC-USDT-PERP-1h.parquet"
-    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr

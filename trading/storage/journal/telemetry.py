@@ -44,6 +44,11 @@ class Telemetry:
         rows = self._db.execute("SELECT id, latency_ms FROM latency WHERE kind = ?", (kind,)).fetchall()
         return {str(identity): float(value) for identity, value in rows}
 
+    def latency(self, kind: str, identity: str) -> float | None:
+        """One committed measurement in milliseconds, None when it was not measured."""
+        row = self._db.execute("SELECT latency_ms FROM latency WHERE id = ? AND kind = ?", (identity, kind)).fetchone()
+        return None if row is None else float(row[0])
+
     def close(self) -> None:
         """Write what is left and release the file."""
         self.commit()

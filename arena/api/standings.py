@@ -1,0 +1,73 @@
+"""The standings as JSON: the rows of the snapshot under the names that the command line uses too."""
+
+from pydantic import BaseModel, ConfigDict
+
+from arena.seasons.snapshot import DeskCard, FloorSnapshot
+
+
+class StandingsRow(BaseModel):
+    """One desk. Returns are fractions; what is not known is null."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    desk: str
+    kind: str
+    models: dict[str, str]
+    status: str
+    rank: int
+    rank_last: int
+    tied_with: tuple[str, ...]
+    equity_end: float
+    total_return: float
+    return_ci95: tuple[float, float] | None
+    sharpe: float | None
+    sharpe_ci95: tuple[float, float] | None
+    max_drawdown: float
+    luck_percentile: float | None
+    brier_skill: float | None
+    fees: float
+    turnover: float
+    decisions: int
+    acted: int
+    held: int
+    abstained: int
+    refused_intents: int
+    llm_calls: int
+    usd: float | None
+
+
+class Standings(BaseModel):
+    """The standings at an instant, with the sample they rest on."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    season: str
+    run_id: str
+    market: str
+    status: str
+    as_of_ms: int
+    round_index: int
+    rounds: int
+    desks: tuple[StandingsRow, ...]
+
+
+def standings(snapshot: FloorSnapshot) -> Standings:
+    """The standings of a snapshot, in rank order."""
+    ranked = sorted(snapshot.desks, key=lambda desk: (desk.rank, desk.rank_last, -desk.total_return, desk.slot))
+    return Standings(
+        season=snapshot.season,
+        run_id=snapshot.run_id,
+        market=snapshot.market,
+        status=snapshot.status,
+        as_of_ms=snapshot.as_of_ms,
+        round_index=snapshot.round_index,
+        rounds=snapshot.rounds,
+        desks=tuple(_row(desk) for desk in ranked),
+    )
+
+
+def _row(desk: DeskCard) -> StandingsRow:
+    same = {name: getattr(desk, name) for name in StandingsRow.model_fields if hasattr(desk, name)}
+    return StandingsRow.model_validate(
+        same | {"desk": desk.name, "models": dict(desk.models), "equity_end": desk.equity}
+    )

@@ -1,0 +1,183 @@
+"""The command line: every verb, thin. A verb's own module is imported when the verb is called."""
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from arena.commands.output import say
+from trading.domain.errors import TradefloorError
+
+app = typer.Typer(
+    name="tradefloor",
+    help="An arena in which language models trade. Every verb takes --json and --home; see `tradefloor VERB --help`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+journal = typer.Typer(help="The record of a run.", no_args_is_help=True, rich_markup_mode=None)
+data = typer.Typer(help="Candle files.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(journal, name="journal")
+app.add_typer(data, name="data")
+
+Home = Annotated[Path | None, typer.Option("--home", help="Folder of runs and data [env TRADEFLOOR_HOME].")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
+DataRoot = Annotated[
+    Path | None, typer.Option("--data-root", help="Folder the season's paths are relative to [env TRADEFLOOR_DATA].")
+]
+Sets = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the season file.")
+]
+Run = Annotated[str | None, typer.Argument(help="A run's id; the latest run without one.")]
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
+) -> None:
+    """Options before the verb."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("tradefloor").setLevel(logging.DEBUG if debug else logging.INFO)
+
+
+@app.command("run")
+def run_season(
+    season: Annotated[Path, typer.Argument(help="A season file, such as config/seasons/demo.toml.")],
+    headless: Annotated[bool, typer.Option("--headless", help="No page; the default, said aloud.")] = False,
+    data_root: DataRoot = None,
+    sets: Sets = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Run a season to its end and print the standings; an interrupted one goes on where it stopped."""
+    from arena.commands.run import run
+
+    run(season, sets=sets or [], home=home, data_root=data_root, as_json=as_json)
+
+
+@app.command()
+def serve(
+    season: Annotated[Path | None, typer.Option("--season", help="The season to play; the demo without one.")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    data_root: DataRoot = None,
+    sets: Sets = None,
+    home: Home = None,
+) -> None:
+    """Serve the arena page and the API, with a season trading live on it."""
+    from arena.commands.serve import serve as start
+
+    start(season, sets=sets or [], host=host, port=port, home=home, data_root=data_root)
+
+
+@app.command()
+def standings(run: Run = None, home: Home = None, as_json: Json = False) -> None:
+    """Print the standings of a run."""
+    from arena.commands.standings import show
+
+    show(run, home=home, as_json=as_json)
+
+
+@app.command()
+def runs(home: Home = None, as_json: Json = False) -> None:
+    """List the runs."""
+    from arena.commands.runs import show
+
+    show(home=home, as_json=as_json)
+
+
+@journal.command("verify")
+def journal_verify(run: Run = None, home: Home = None, as_json: Json = False) -> None:
+    """Check a run's hash chain and re-derive every account from its events."""
+    from arena.commands.journal import verify
+
+    verify(run, home=home, as_json=as_json)
+
+
+@journal.command("export")
+def journal_export(
+    run: Run = None,
+    to: Annotated[Path, typer.Option("--to", help="Folder to write to.")] = Path("export"),
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Write a run's journal as Parquet tables."""
+    from arena.commands.journal import export
+
+    export(run, to=to, home=home, as_json=as_json)
+
+
+@data.command("check")
+def data_check(
+    paths: Annotated[list[Path], typer.Argument(help="Candle and funding files, or folders of them.")],
+    as_json: Json = False,
+) -> None:
+    """Check files row by row; exit 1 when one is not ok."""
+    from arena.commands.data import check
+
+    check(paths, as_json=as_json)
+
+
+@app.command()
+def halt(
+    reason: Annotated[str, typer.Option("--reason", help="Why.")] = "halted from the command line",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Throw the kill switch: no order leaves any run of this home folder, running or not."""
+    from arena.commands.halting import halt as throw
+
+    throw(reason, home=home, as_json=as_json)
+
+
+@app.command()
+def resume(
+    reason: Annotated[str, typer.Option("--reason", help="Why trading may go on.")],
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Clear the kill switch and tripped breakers."""
+    from arena.commands.halting import resume as clear
+
+    clear(reason, home=home, as_json=as_json)
+
+
+@app.command()
+def doctor(home: Home = None, data_root: DataRoot = None, as_json: Json = False) -> None:
+    """Show every setting with its source, which models can be asked, and what is missing."""
+    from arena.commands.doctor import examine
+
+    examine(home=home, data_root=data_root, as_json=as_json)
+
+
+def main() -> NoReturn:
+    """Run the command line; every error of ours is one line on stderr and its own exit code."""
+    sys.exit(guarded(lambda: app(standalone_mode=False), debug="--debug" in sys.argv))
+
+
+def guarded(call: Callable[[], Any], *, debug: bool) -> int:
+    """Call, and answer the exit code. Our errors and those of the command line are one line on stderr."""
+    try:
+        answer = call()
+    except TradefloorError as error:
+        if debug:
+            raise
+        say(f"tradefloor: {error}")
+        return error.exit_code
+    except typer.Exit as leaving:
+        return leaving.exit_code
+    except typer.TyperException as error:
+        say(f"tradefloor: {error.format_message()}; `tradefloor --help` lists what there is")
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        say("tradefloor: interrupted")
+        return 130
+    return answer if isinstance(answer, int) else 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""``tradefloor data``: what is in candle files, and what is wrong with them."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import typer
+
+from arena.commands.output import print_json
+from trading.domain.errors import RequestError
+from trading.marketdata import check_files
+
+_SUFFIXES = {".parquet", ".csv"}
+
+
+def check(paths: Sequence[Path], *, as_json: bool) -> None:
+    """Check files, and every candle file under folders; exit 1 when one is not ok."""
+    files = list(_files(paths))
+    if not files:
+        raise RequestError(f"no Parquet or CSV file under {', '.join(map(str, paths))}")
+    reports = check_files(files)
+    if as_json:
+        print_json({"files": [report.to_json() for report in reports]})
+    else:
+        for report in reports:
+            row = report.to_json()
+            words = f"{row['rows']} rows, {row['gaps']} gaps, {row['missing_bars']} bars missing"
+            typer.echo(f"{'ok ' if row['ok'] else 'BAD'} {row['path']}  {words}")
+            for problem in row["problems"][:5]:
+                typer.echo(f"      row {problem['row']}: {problem['reason']}")
+            if row["problem_count"] > 5:
+                typer.echo(f"      and {row['problem_count'] - 5} more")
+    if not all(report.ok for report in reports):
+        sys.exit(1)
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
+        else:
+            yield path

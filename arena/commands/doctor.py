@@ -1,0 +1,76 @@
+"""``tradefloor doctor``: what is set and by whom, what can be reached, what is missing and what to type."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from arena.commands.output import print_json
+from arena.seasons.rulefile import load_rules
+from arena.settings import CONFIG, Settings
+from trading.domain.errors import ConfigError, TradefloorError
+from trading.risk import KillSwitch, Limits
+
+
+def examine(*, home: Path | None, data_root: Path | None, as_json: bool) -> None:
+    """Print the effective configuration and every problem with its remedy."""
+    settings = Settings.load({"home": home, "data_root": data_root})
+    problems = list(_problems(settings))
+    models = [_model(model) for model in _models()]
+    document = {
+        "settings": [
+            {"key": setting.key, "value": setting.value, "source": setting.source} for setting in settings.effective()
+        ],
+        "models": models,
+        "venues": [{"id": "simulated", "usable": True, "missing": []}],
+        "problems": problems,
+    }
+    if as_json:
+        print_json(document)
+        return
+    for setting in document["settings"]:
+        typer.echo(f"{setting['key']:<14} {setting['value'] or 'unset':<40} {setting['source']}")
+    for model in models:
+        state = "usable" if model["usable"] else f"needs {', '.join(model['missing'])}"
+        typer.echo(f"{model['id']:<40} {state}")
+    typer.echo(f"{'venue simulated':<40} usable")
+    for problem in problems:
+        typer.echo(f"problem: {problem['what']}\n     do: {problem['do']}")
+    if not problems:
+        typer.echo("no problems found")
+
+
+def _models() -> Iterable[str]:
+    """The house models, and every model that a season file of the configuration names."""
+    from agents.llm.house import house_models
+
+    named = dict.fromkeys(house_models())
+    for path in sorted((CONFIG / "seasons").glob("*.toml")):
+        for desk in load_rules(path).desks:
+            named |= dict.fromkeys(desk.by_role().values())
+    return named
+
+
+def _model(model: str) -> dict[str, Any]:
+    from agents.llm import is_rule_based, required_keys
+
+    try:
+        missing = list(required_keys(model))
+    except ConfigError as error:
+        return {"id": model, "usable": False, "missing": [str(error)], "rule_based": is_rule_based(model)}
+    return {"id": model, "usable": not missing, "missing": missing, "rule_based": is_rule_based(model)}
+
+
+def _problems(settings: Settings) -> Iterable[dict[str, str]]:
+    for halt in KillSwitch(settings.home).standing():
+        yield {"what": f"trading is halted ({halt.scope}): {halt.reason}", "do": "tradefloor resume --reason ..."}
+    if settings.data_root is not None and not settings.data_root.is_dir():
+        yield {
+            "what": f"the data folder {settings.data_root} is not there",
+            "do": "mend TRADEFLOOR_DATA or --data-root, or leave it out and use the simulated market",
+        }
+    try:
+        Limits.load(CONFIG / "limits.toml")
+    except TradefloorError as error:
+        yield {"what": str(error), "do": "mend config/limits.toml"}

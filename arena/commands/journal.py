@@ -1,0 +1,55 @@
+"""``tradefloor journal``: check a run's record, or write it out as tables."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from arena.commands.output import print_json, say
+from arena.settings import Settings
+from trading.ledger import audit_journal
+from trading.ledger.export import export_journal
+from trading.storage.runs import RunFolder, Runs
+
+
+def verify(run_id: str | None, *, home: Path | None, as_json: bool) -> None:
+    """Check chain, seal and accounts; exit 1, naming the event, when something does not hold."""
+    run = _run(run_id, home)
+    report = audit_journal(run.journal)
+    if as_json:
+        print_json(
+            {
+                "run_id": run.run_id,
+                "ok": report.problem is None,
+                "events": report.events,
+                "marks": report.marks,
+                "head": report.head,
+                "sealed": run.is_finished,
+                "problem": report.problem,
+            }
+        )
+    elif report.problem is None:
+        seal = "sealed" if run.is_finished else "not finished, so not sealed"
+        typer.echo(
+            f"{run.run_id}: {report.events} events chained, {report.marks} marks re-derived to the last digit, "
+            f"{seal}; head {report.head}"
+        )
+    if report.problem is not None:
+        say(f"tradefloor: {run.run_id}: {report.problem}")
+        sys.exit(1)
+
+
+def export(run_id: str | None, *, to: Path, home: Path | None, as_json: bool) -> None:
+    """Write the tables to a folder."""
+    run = _run(run_id, home)
+    rows = export_journal(run.journal, run.telemetry, to)
+    if as_json:
+        print_json({"run_id": run.run_id, "to": str(to), "rows": rows})
+        return
+    for table, count in rows.items():
+        typer.echo(f"{to / f'{table}.parquet'}  {count} rows")
+
+
+def _run(run_id: str | None, home: Path | None) -> RunFolder:
+    runs = Runs(Settings.load({"home": home}).home)
+    return runs.get(run_id) if run_id else runs.latest()

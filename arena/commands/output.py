@@ -1,0 +1,18 @@
+"""How verbs speak: one JSON document on stdout, or lines for a person."""
+
+import json
+import sys
+from typing import Any
+
+import typer
+
+
+def say(text: str) -> None:
+    """One line for a person, on stderr."""
+    typer.echo(" ".join(text.split()), err=True)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on stdout. NaN is a mistake of ours and is not printed."""
+    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
+    sys.stdout.write("\n")

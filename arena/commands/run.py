@@ -1,0 +1,78 @@
+"""``tradefloor run``: a season to its end, with progress, and its standings."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from arena import wiring
+from arena.commands.output import print_json, say
+from arena.commands.progress import RoundProgress
+from arena.commands.standings import print_standings
+from arena.seasons.rulefile import load_rules
+from arena.seasons.runner import Ending, SeasonRun
+from arena.seasons.standings import standings_document
+from arena.settings import Settings
+from trading.domain.errors import TradingHalted
+from trading.storage.runs import RunFolder
+
+INTERRUPTED = 130
+
+
+def run(path: Path, *, sets: Sequence[str], home: Path | None, data_root: Path | None, as_json: bool) -> None:
+    """Run the season of ``path``, or go on with its interrupted run."""
+    settings = Settings.load({"home": home, "data_root": data_root})
+    prepared = wiring.prepare(load_rules(path, sets), settings)
+    folder = wiring.open_run(prepared, settings)
+    say(f"run {folder.run_id}: {prepared.setup.rounds} rounds on {_market_words(prepared)}")
+    ending = asyncio.run(_play(prepared, folder, settings))
+    if ending is Ending.INTERRUPTED:
+        say(f"interrupted; the same command goes on with {folder.run_id}")
+        sys.exit(INTERRUPTED)
+    document = standings_document(folder)
+    if as_json:
+        print_json(document)
+    else:
+        print_standings(document)
+    if document["halt_reason"]:
+        raise TradingHalted(
+            f"{folder.run_id} ended halted: {document['halt_reason']}; the standings above are valid up to there"
+        )
+
+
+def _market_words(prepared: wiring.Prepared) -> str:
+    names = ", ".join(prepared.tape.symbols)
+    return f"a simulated market: {names}" if prepared.tape.source == "simulated" else f"recorded candles: {names}"
+
+
+async def _play(prepared: wiring.Prepared, folder: RunFolder, settings: "Settings") -> Ending:
+    with RoundProgress(prepared.setup.rounds) as progress:
+        async with wiring.season_run(prepared, folder, settings, watch=lambda *_: progress.advance) as playable:
+            progress.start(playable.run.engine.rounds_closed)
+            _stop_on_signals(playable.run)
+            return await playable.play()
+
+
+def _stop_on_signals(run: SeasonRun) -> None:
+    """The first Ctrl-C or SIGTERM ends after the round in flight; a second one at once (the round is played again)."""
+    loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+
+    def stop() -> None:
+        if run.stopping:
+            task.cancel()
+            return
+        say("stopping after this round; once more stops at once")
+        run.stop()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        _handle(loop, name, stop)
+
+
+def _handle(loop: asyncio.AbstractEventLoop, name: signal.Signals, stop: Callable[[], None]) -> None:
+    try:
+        loop.add_signal_handler(name, stop)
+    except NotImplementedError:  # Windows has no such handlers in its loop
+        signal.signal(name, lambda *_: loop.call_soon_threadsafe(stop))

@@ -1,0 +1,65 @@
+"""``tradefloor serve``: the arena page and the API on loopback, with a season trading live."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from arena.commands.output import say
+from arena.seasons.background import BackgroundSeason
+from arena.seasons.live import LiveFloor
+from arena.seasons.rulefile import load_rules
+from arena.settings import CONFIG, Settings
+from trading.domain.errors import ConfigError
+from trading.risk import KillSwitch
+
+DEMO = CONFIG / "seasons" / "demo.toml"
+ROUND_S = 2.0
+"""Wall seconds from one round to the next once the warm-up is over: slow enough to read along."""
+
+WARMUP_ROUNDS = 168
+"""Rounds played as fast as they go, so that a first look finds a week of trading."""
+
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def serve(
+    season: Path | None,
+    *,
+    sets: Sequence[str],
+    host: str | None,
+    port: int | None,
+    home: Path | None,
+    data_root: Path | None,
+) -> None:
+    """Serve until stopped; the season goes on at the next start."""
+    settings = Settings.load({"home": home, "data_root": data_root, "host": host, "port": port})
+    if settings.host not in LOOPBACK:
+        raise ConfigError(
+            f"host {settings.host!r}: this version has no login, so it listens on loopback only; use 127.0.0.1"
+        )
+    floor = LiveFloor(KillSwitch(settings.home))
+    background = BackgroundSeason(
+        load_rules(season or DEMO, sets), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS
+    )
+    import uvicorn
+
+    from arena.api.app import create_app
+
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(floor), host=settings.host, port=settings.port, log_level="warning")
+    )
+    logging.getLogger("tradefloor").info("serving")
+    background.start()
+    say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")
+    try:
+        server.run()
+    finally:
+        background.stop()
+
+
+def demo_floor() -> LiveFloor:
+    """The demo season, trading in the background of this process."""
+    settings = Settings.load()
+    floor = LiveFloor(KillSwitch(settings.home))
+    BackgroundSeason(load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS).start()
+    return floor

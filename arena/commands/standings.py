@@ -1,0 +1,93 @@
+"""``tradefloor standings``: a run's table, with what it can and cannot say."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from arena.commands.output import print_json
+from arena.seasons.standings import standings_document
+from arena.settings import Settings
+from trading.storage.runs import Runs
+
+UNKNOWN = "n/a"
+WIDTH = 160
+"""Columns of a table that goes to a file or a pipe."""
+
+COLUMNS: tuple[tuple[str, Literal["left", "right"]], ...] = (
+    ("Rank", "left"),
+    ("Desk", "left"),
+    ("Kind", "left"),
+    ("Return", "right"),
+    ("95 % interval", "right"),
+    ("Max drop", "right"),
+    ("Luck", "right"),
+    ("Brier skill", "right"),
+    ("Fees", "right"),
+    ("Acted", "right"),
+    ("Held", "right"),
+    ("Abstained", "right"),
+    ("$", "right"),
+)
+
+
+def show(run_id: str | None, *, home: Path | None, as_json: bool) -> None:
+    """Print the standings of a run, the latest without an id."""
+    runs = Runs(Settings.load({"home": home}).home)
+    document = standings_document(runs.get(run_id) if run_id else runs.latest())
+    if as_json:
+        print_json(document)
+    else:
+        print_standings(document)
+
+
+def print_standings(document: Mapping[str, Any]) -> None:
+    """The standings as a table for a terminal."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=WIDTH)
+    kind = "SIMULATED market" if document["market"]["simulated"] else "recorded market"
+    rounds = f"round {document['rounds_done']} of {document['rounds']}"
+    console.print(f"{document['season']}  {kind}  {rounds}  {document['status']}")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name, justify in COLUMNS:
+        table.add_column(name, justify=justify)
+    for desk in document["desks"]:
+        table.add_row(*_cells(desk))
+    console.print(table)
+    console.print(f"journal {document['journal']['events']} events, head {document['journal']['head'][:16]}")
+    console.print(_what_it_says(document["desks"]))
+
+
+def _cells(desk: Mapping[str, Any]) -> list[str]:
+    rank = f"{desk['rank']}" if desk["rank"] == desk["rank_last"] else f"{desk['rank']}-{desk['rank_last']}"
+    kind = "rules, no LLM" if desk["kind"] == "rule-based" else ", ".join(sorted(set(desk["models"].values())))
+    interval = desk["return_ci95"]
+    return [
+        rank,
+        desk["desk"],
+        kind,
+        _percent(desk["return"]),
+        UNKNOWN if interval is None else f"{_percent(interval[0])} to {_percent(interval[1])}",
+        _percent(None if desk["max_drawdown"] is None else -desk["max_drawdown"]),
+        UNKNOWN if desk["luck_percentile"] is None else f"{desk['luck_percentile'] * 100:.0f} of 100",
+        UNKNOWN if desk["brier_skill"] is None else f"{desk['brier_skill']:+.4f}",
+        f"{float(desk['fees']):.2f}",
+        str(desk["acted"]),
+        str(desk["held"]),
+        str(desk["abstained"]),
+        UNKNOWN if desk["usd"] is None else f"{desk['usd']:.2f}",
+    ]
+
+
+def _percent(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value * 100:+.2f} %"
+
+
+def _what_it_says(desks: list[Mapping[str, Any]]) -> str:
+    if len(desks) > 1 and all(len(desk["tied_with"]) == len(desks) - 1 for desk in desks):
+        return f"No two of the {len(desks)} desks can be told apart on this season: every rank is a tie."
+    return "Rank 1-3 means: at least 1 and at most 3, as far as this season can tell. Luck: random traders beaten."

@@ -1,0 +1,79 @@
+"""A season that plays beside the web app, in a thread with an event loop of its own."""
+
+import asyncio
+import logging
+import threading
+
+from arena import wiring
+from arena.seasons.live import LiveFloor, Reporter
+from arena.seasons.rules import SeasonRules
+from arena.seasons.runner import Ending, SeasonRun
+from arena.settings import Settings
+from trading.domain.errors import TradefloorError
+from trading.engine import Engine
+from trading.storage.journal import Journal, Telemetry
+
+log = logging.getLogger("tradefloor")
+
+
+class BackgroundSeason:
+    """Plays one season for viewers: fast through the first ``warmup_rounds``, then one round every ``round_s``.
+
+    What is wrong with the season is raised by the constructor; what goes wrong later is shown on the floor.
+    """
+
+    def __init__(
+        self, rules: SeasonRules, settings: Settings, floor: LiveFloor, *, round_s: float, warmup_rounds: int
+    ) -> None:
+        self._prepared = wiring.prepare(rules, settings)
+        self._settings = settings
+        self._floor = floor
+        self._round_s = round_s
+        self._warmup_rounds = warmup_rounds
+        self._run: SeasonRun | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._main, name="season", daemon=True)
+
+    def start(self) -> None:
+        """Begin, or go on where the last start of the same season left off."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 30.0) -> None:
+        """End after the round in flight. Nothing is lost if that takes too long: the round is played again."""
+        if self._run is not None and self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._run.stop)
+            self._thread.join(timeout_s)
+
+    def _main(self) -> None:
+        try:
+            asyncio.run(self._play())
+        except TradefloorError as error:
+            log.error("the season stopped: %s", error)
+            self._floor.fail(str(error))
+        except Exception:  # the job runner's border: the page must say that the season died, whatever the reason
+            log.exception("the season stopped on an error of ours")
+            self._floor.fail("The season stopped on an internal error; the log has the details.")
+
+    async def _play(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        folder = wiring.open_run(self._prepared, self._settings, even_halted=True)
+        reporter: Reporter | None = None
+
+        def watch(engine: Engine, _journal: Journal, telemetry: Telemetry) -> wiring.OnRound:
+            nonlocal reporter
+            reporter = Reporter(self._floor, engine, telemetry)
+            return reporter.on_round
+
+        async with wiring.season_run(
+            self._prepared,
+            folder,
+            self._settings,
+            watch=watch,
+            round_s=self._round_s,
+            warmup_rounds=self._warmup_rounds,
+        ) as playable:
+            assert reporter is not None, "season_run calls watch before it yields"
+            self._run = reporter.run = playable.run
+            reporter.publish("starting")
+            ending = await playable.play()
+            await reporter.finish("finished" if ending is Ending.FINISHED else "interrupted")

@@ -1,0 +1,154 @@
+"""The decision feed: what each desk decided, in the model's own words, with the gate's verdict and the tools behind it.
+
+Everything a model said is quoted as data. Disclosures are native ``details``; their keys let a page keep them open.
+"""
+
+import json
+
+from arena.seasons.snapshot import DecisionCard, FloorSnapshot, ToolLine, VerdictLine
+from arena.ui.components.marks import chip, kind_chip, swatch
+from arena.ui.components.markup import Html, element, join
+from arena.ui.components.states import empty
+from arena.ui.figures import NBSP, clock, count, day_clock, dollars, duration, number
+
+SHOWN = 24
+_RATIONALE_CHARS = 320
+_NOTE_CHARS = 1_200
+_TOOLS = 16
+_ARGUMENTS_CHARS = 240
+_RULING_WORDS = {"allowed": "passed", "resized": "passed with a change", "refused": "refused"}
+
+
+def decision_feed(snapshot: FloorSnapshot) -> Html:
+    """The newest decisions first."""
+    if not snapshot.decisions:
+        return empty(
+            "No decisions yet", f"Every desk decides once a round, each {duration(snapshot.step_ms)} of market time."
+        )
+    newest = sorted(snapshot.decisions, key=lambda card: (-card.ts_ms, -card.round_index, card.slot))[:SHOWN]
+    return element(
+        "ol", *(decision_entry(card) for card in newest), class_="tf tf-feed", aria_label="Decisions, newest first"
+    )
+
+
+def decision_entry(card: DecisionCard) -> Html:
+    """One decision: who, when, the reasons, and what lies behind them on demand."""
+    key = f"{card.round_index}-{card.slot}"
+    words = card.rationale.strip() or _silence(card)
+    return element(
+        "li",
+        element(
+            "div",
+            swatch(card.slot, card.kind),
+            element("b", card.desk, class_="tf-cut"),
+            kind_chip(card.kind, short=True),
+            _outcome_chip(card),
+            element("time", clock(card.ts_ms), title=f"{day_clock(card.ts_ms)} UTC, round {card.round_index}"),
+            class_="tf-entry-head",
+        ),
+        element("p", _cut(words, _RATIONALE_CHARS), class_="tf-quote"),
+        _verdicts(card, key),
+        _reasons(card, key),
+        _tools(card, key),
+        data_entry=key,
+    )
+
+
+def _outcome_chip(card: DecisionCard) -> Html | None:
+    rulings = {line.ruling for line in card.verdicts}
+    if card.status == "abstained":
+        return chip("no answer", "warn")
+    if "refused" in rulings:
+        return chip("refused", "loss")
+    if "resized" in rulings:
+        return chip("resized", "warn")
+    return chip("acted") if card.status == "acted" else chip(card.status)
+
+
+def _silence(card: DecisionCard) -> str:
+    if card.status == "abstained":
+        return f"No valid answer: {card.abstain_reason or 'no reason was recorded'}. The desk stays as it is."
+    return "No reasons were given."
+
+
+def _verdicts(card: DecisionCard, key: str) -> Html | None:
+    if not card.verdicts:
+        return None
+    worst = next((r for r in ("refused", "resized") if any(line.ruling == r for line in card.verdicts)), "allowed")
+    lines = [element("p", element("b", line.intent), _verdict_words(line)) for line in card.verdicts]
+    title = f"Verdict: {_RULING_WORDS[worst]}"
+    return _disclosure(
+        title, f"gate, {count(len(lines), 'intent', 'intents')}", *lines, key=f"{key}-v", opened=worst != "allowed"
+    )
+
+
+def _verdict_words(line: VerdictLine) -> str:
+    if line.message:
+        return line.message
+    word = _RULING_WORDS.get(line.ruling, line.ruling)
+    return f"{word} by {line.rule}." if line.rule else f"{word}."
+
+
+def _reasons(card: DecisionCard, key: str) -> Html:
+    notes = [
+        element("p", element("b", role.capitalize()), element("span", _cut(note, _NOTE_CHARS), class_="tf-said"))
+        for role, note in card.notes
+    ]
+    rest = card.rationale.strip()
+    if len(rest) > _RATIONALE_CHARS:
+        notes.append(element("p", element("b", "In full"), element("span", rest, class_="tf-said")))
+    stated = None if card.confidence is None else f"Stated confidence {number(card.confidence)}"
+    hashed = f"prompt {card.prompt_hash[:12]}" if card.prompt_hash else None
+    foot = join([part for part in (stated, hashed) if part], " · ")
+    side = "no LLM" if card.kind != "llm" else dollars(card.usd, 4)
+    return _disclosure(
+        "Reasoning",
+        f"{side} · {duration(card.latency_ms)}",
+        *notes,
+        element("p", foot, class_="tf-foot") if foot else None,
+        key=f"{key}-r",
+    )
+
+
+def _tools(card: DecisionCard, key: str) -> Html | None:
+    if not card.tools:
+        return None
+    lines = [_tool(line) for line in card.tools[:_TOOLS]]
+    left = len(card.tools) - len(lines)
+    more = element("p", f"{left} more", class_="tf-foot") if left > 0 else None
+    took = duration(sum(line.latency_ms for line in card.tools))
+    return _disclosure(f"Tool calls ({len(card.tools)})", took, *lines, more, key=f"{key}-t")
+
+
+def _tool(line: ToolLine) -> Html:
+    return element(
+        "pre",
+        f"{line.role} > {line.tool}({_cut(_arguments(line.arguments_json), _ARGUMENTS_CHARS)}) {line.outcome}",
+        f"{NBSP}{duration(line.latency_ms)}",
+    )
+
+
+def _arguments(text: str) -> str:
+    """Arguments as ``name=value`` where they are a JSON object, else as they came."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return text
+    if not isinstance(found, dict):
+        return text
+    return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in found.items())
+
+
+def _disclosure(title: str, side: str, *body: Html | None, key: str, opened: bool = False) -> Html:
+    return element(
+        "details",
+        element("summary", element("span", title), element("span", side, class_="tf-side")),
+        element("div", *body),
+        class_="tf-more",
+        data_key=key,
+        open=opened,
+    )
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,47 @@
+"""Markup rendered once for each snapshot and shared by all viewers."""
+
+import hashlib
+import threading
+from collections.abc import Callable, Hashable
+from typing import NamedTuple
+
+from arena.seasons.snapshot import FloorSnapshot
+
+
+class Rendered(NamedTuple):
+    """Content and a short name of it: a component is sent only where its ``etag`` is not the one last sent."""
+
+    text: str
+    etag: str
+
+
+def rendered(text: str) -> Rendered:
+    """Content with the name derived from it."""
+    return Rendered(text, hashlib.blake2b(text.encode(), digest_size=8).hexdigest())
+
+
+class RenderCache:
+    """What was rendered of the newest snapshot. Entries of an older one go when a newer one is first asked for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._edition: Hashable = None
+        self._entries: dict[Hashable, Rendered] = {}
+
+    def get(self, snapshot: FloorSnapshot | None, key: Hashable, render: Callable[[], str]) -> Rendered:
+        """The rendering of ``key`` for this snapshot, made by ``render`` if no viewer asked before.
+
+        Two viewers that ask at the same moment may both render; the content is the same.
+        """
+        edition = None if snapshot is None else (snapshot.run_id, snapshot.version)
+        with self._lock:
+            if edition != self._edition:
+                self._edition = edition
+                self._entries = {}
+            found = self._entries.get(key)
+        if found is None:
+            found = rendered(render())
+            with self._lock:
+                if edition == self._edition:
+                    self._entries[key] = found
+        return found
