@@ -256,7 +256,9 @@ def _response(response: ModelResponse, model: str, line: Line) -> ModelResponse:
     calls = None
     if isinstance(line, Calls):
         calls = [
-            ChatCompletionMessageToolCall(id=f"c{number}", type="function", function=Function(name=name, arguments=text))
+            ChatCompletionMessageToolCall(
+                id=f"c{number}", type="function", function=Function(name=name, arguments=text)
+            )
             for number, (name, text) in enumerate(line.tools)
         ]
     elif isinstance(line, str):

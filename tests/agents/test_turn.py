@@ -15,7 +15,9 @@ from agents.turn import MAX_TOOL_ROUNDS, CallLog, run_role
 from tests.agents.staging import GOOD, seat, team
 from trading.domain.errors import ModelFailure
 
-WORDS = st.text(max_size=40) | st.sampled_from(["{}", "null", "[]", "NaN", '{"action":"trade"}', json.dumps({"a": 1e999})])
+WORDS = st.text(max_size=40) | st.sampled_from(
+    ["{}", "null", "[]", "NaN", '{"action":"trade"}', json.dumps({"a": 1e999})]
+)
 CALLS = st.builds(
     ToolRequest,
     call_id=st.text(max_size=4),
@@ -51,9 +53,7 @@ async def speak(lines, log):
 
     agent = TEAM.agents["executor"]
     slots = {**dict.fromkeys(agent.prompt.slots), "facts": facts()}
-    return await run_role(
-        agent, slots, context=SEAT.tools, complete=complete, deadline=monotonic() + 60, log=log
-    )
+    return await run_role(agent, slots, context=SEAT.tools, complete=complete, deadline=monotonic() + 60, log=log)
 
 
 @settings(max_examples=150, deadline=None)

@@ -102,7 +102,17 @@ async def test_objection_sends_both_back_once_with_the_objection(stage):
     stage.lines["risk_report"] = [OBJECTION]
     decision = await DeskGraph(None, "exit").decide(team("staged/x"), seat())
     assert decision.status is DecisionStatus.ACTED
-    assert decision.path == ("analyst", "forecaster", "risk", "object", "analyst", "forecaster", "risk", "executor", "gate")
+    assert decision.path == (
+        "analyst",
+        "forecaster",
+        "risk",
+        "object",
+        "analyst",
+        "forecaster",
+        "risk",
+        "executor",
+        "gate",
+    )
     for name in ("analyst_report", "forecaster_report"):
         first, second = [messages[1]["content"] for messages in stage.asked(name)]
         assert "Where is ETH?" not in first
@@ -350,5 +360,11 @@ async def test_mixed_desk_names_each_model(stage):
 
 async def test_drawing_shows_every_route():
     picture = draw()
-    for route in ("risk -.-> object", "risk -.-> executor", "gate -.-> revise", "gate -.-> approve", "revise --> executor"):
+    for route in (
+        "risk -.-> object",
+        "risk -.-> executor",
+        "gate -.-> revise",
+        "gate -.-> approve",
+        "revise --> executor",
+    ):
         assert route in picture

@@ -10,7 +10,10 @@ from tests.agents.staging import Calls, Hang, Stage
 from trading.domain.errors import ModelFailure, ModelUnavailable
 
 pytestmark = pytest.mark.asyncio
-FORMAT = {"type": "json_schema", "json_schema": {"name": "analyst_report", "strict": True, "schema": {"type": "object"}}}
+FORMAT = {
+    "type": "json_schema",
+    "json_schema": {"name": "analyst_report", "strict": True, "schema": {"type": "object"}},
+}
 
 
 def request(model, **changes):
@@ -60,7 +63,10 @@ async def test_price_comes_from_the_price_list_and_unknown_is_none(stage):
 async def test_tool_calls_come_through_as_written(stage):
     stage.lines["analyst_report"] = [Calls([("get_quote", "{broken"), ("", "")])]
     completion = await complete(request("staged/x"))
-    assert [(call.name, call.arguments_json) for call in completion.tool_requests] == [("get_quote", "{broken"), ("", "")]
+    assert [(call.name, call.arguments_json) for call in completion.tool_requests] == [
+        ("get_quote", "{broken"),
+        ("", ""),
+    ]
 
 
 async def test_timeout_is_ours_even_if_the_provider_ignores_it(stage):

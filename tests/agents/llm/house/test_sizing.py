@@ -13,9 +13,7 @@ from agents.schemas.executor import IntentAnswer
 SYMBOLS = ("A-USDT-PERP", "B-USDT-PERP", "C-USDT")
 PRICES = {"A-USDT-PERP": Decimal(50_000), "B-USDT-PERP": Decimal("2.5"), "C-USDT": Decimal(100)}
 LOT = Decimal("0.001")
-TERMS = {
-    symbol: Terms(can_short=symbol.endswith("PERP"), lot=LOT, min_notional=Decimal(5)) for symbol in SYMBOLS
-}
+TERMS = {symbol: Terms(can_short=symbol.endswith("PERP"), lot=LOT, min_notional=Decimal(5)) for symbol in SYMBOLS}
 WEIGHTS = st.none() | st.floats(-3, 3)
 HELD = st.fixed_dictionaries(
     {"A-USDT-PERP": st.decimals("-0.5", "0.5", places=3), "B-USDT-PERP": st.decimals(-5000, 5000, places=3)},

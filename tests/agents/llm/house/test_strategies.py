@@ -61,7 +61,9 @@ def test_meanrev_enters_stretched_stays_and_leaves_at_the_mean():
     strategy = BY_NAME["meanrev"]
 
     def wanted(z, held=0.0):
-        return strategy.targets(evidence({"A-USDT-PERP": strategy.score({"zscore_48": z}).value}, held={"A-USDT-PERP": held}))
+        return strategy.targets(
+            evidence({"A-USDT-PERP": strategy.score({"zscore_48": z}).value}, held={"A-USDT-PERP": held})
+        )
 
     assert wanted(2.5)["A-USDT-PERP"] == -0.5
     assert wanted(-2.5)["A-USDT-PERP"] == 0.5
