@@ -136,9 +136,9 @@ def test_executor_follows_the_risk_officer():
     full = json.loads(say(conversation("executor"), "equalweight").content)
     careful = {**GOOD["risk_report"], "stance": "reduce", "max_gross_leverage": 0.3}
     small = json.loads(say(conversation("executor", risk=careful), "equalweight").content)
-    assert [
-        float(one["quantity"]) / float(other["quantity"]) for one, other in zip(small["intents"], full["intents"])
-    ] == [pytest.approx(0.3, rel=0.01)] * 3
+    pairs = zip(small["intents"], full["intents"], strict=True)
+    ratios = [float(one["quantity"]) / float(other["quantity"]) for one, other in pairs]
+    assert ratios == [pytest.approx(0.3, rel=0.01)] * 3
 
 
 def test_risk_officer_warns_close_to_the_drawdown_limit():
