@@ -96,10 +96,10 @@ def test_voltarget_aims_at_twenty_percent_a_year():
 
 
 def test_forecaster_takes_the_side_the_forecast_leans_to():
-    rows = {"A-USDT-PERP": forecast(0.54), "B-USDT-PERP": forecast(0.47)}
+    rows = {"A-USDT-PERP": forecast(0.52), "B-USDT-PERP": forecast(0.4925)}
     wanted = BY_NAME["forecaster"].targets(evidence(forecasts=rows))
     assert wanted == {"A-USDT-PERP": pytest.approx(0.5), "B-USDT-PERP": pytest.approx(-0.375)}
-    even = BY_NAME["forecaster"].targets(evidence(forecasts=dict.fromkeys(TWO, forecast(0.505))))
+    even = BY_NAME["forecaster"].targets(evidence(forecasts=dict.fromkeys(TWO, forecast(0.503))))
     assert even == dict.fromkeys(TWO, 0.0)
 
 
