@@ -259,7 +259,7 @@ def _thinned(length: int) -> list[int]:
     """Indices of at most ``POINTS`` points, evenly spaced, with the first and the last."""
     if length <= POINTS:
         return list(range(length))
-    return np.unique(np.linspace(0, length - 1, POINTS).round().astype(int)).tolist()
+    return [int(at) for at in np.unique(np.linspace(0, length - 1, POINTS).round())]
 
 
 def _curve(ts_ms: Sequence[int], equity: Sequence[float]) -> Curve:
