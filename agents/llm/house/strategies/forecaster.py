@@ -2,9 +2,10 @@
 
 from agents.llm.house.strategies.strategy import Evidence, Strategy, Targets, no_view
 
-_LEAN = 0.01
+_LEAN = 0.004
 """A probability within this of one half is no forecast to trade on."""
-_FULL_LEAN = 0.04
+_FULL_LEAN = 0.01
+"""A lean this far gets a full share: honest forecasts over hours stay close to one half."""
 
 
 def targets(evidence: Evidence) -> Targets:
