@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from arena.commands.output import say
+from arena.env_file import load_env_file
 from trading.domain.errors import TradefloorError
 
 app = typer.Typer(
@@ -156,6 +157,7 @@ def doctor(home: Home = None, data_root: DataRoot = None, as_json: Json = False)
 
 def main() -> NoReturn:
     """Run the command line; every error of ours is one line on stderr and its own exit code."""
+    load_env_file()
     sys.exit(guarded(lambda: app(standalone_mode=False), debug="--debug" in sys.argv))
 
 

@@ -12,7 +12,7 @@ from agents.llm.runtime import litellm_module
 from agents.llm.shape import shaped
 from trading.domain.errors import ModelFailure
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("tradefloor.llm")
 
 
 async def complete(request: CompletionRequest) -> Completion:
@@ -40,7 +40,8 @@ async def complete(request: CompletionRequest) -> Completion:
         raise timed_out(request.model, request.timeout_s) from None
     except openai.OpenAIError as error:
         if is_rule_based(request.model):
-            _LOG.exception("%s failed, which is a bug of ours", request.model)
+            trace = _LOG.isEnabledFor(logging.DEBUG)
+            _LOG.error("%s failed, which is a bug of ours", request.model, exc_info=trace)
         raise as_failure(request.model, error) from error
     return _completion(request.model, response)
 

@@ -1,5 +1,6 @@
 """LiteLLM, imported late and quietened: no network at import, no telemetry, no logging of prompts."""
 
+import logging
 import os
 import warnings
 from functools import cache
@@ -19,6 +20,8 @@ def litellm_module() -> Any:
 
     from agents.llm.house.provider import register
 
+    # Our providers price nothing, and LiteLLM warns of every price it would have liked to know.
+    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     litellm.drop_params = True  # a provider without a seed or a format is asked without it
