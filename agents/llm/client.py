@@ -32,6 +32,7 @@ async def complete(request: CompletionRequest) -> Completion:
                 seed=request.seed,
                 timeout=request.timeout_s,
                 num_retries=0,
+                max_retries=0,  # the providers' own clients retry as well, unless told not to
                 metadata=dict(request.metadata),
                 # LiteLLM looks for tools of its own MCP gateway otherwise, which needs a package we do not have.
                 _skip_mcp_handler=True,
@@ -69,7 +70,7 @@ def _completion(model: str, response: Any) -> Completion:
         model_answered=response.model or None,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
-        usd=_usd(model, response),
+        usd=None if tokens_in is None else _usd(model, response),
     )
 
 

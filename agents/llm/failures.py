@@ -29,7 +29,7 @@ def as_failure(model: str, error: "openai.OpenAIError") -> ModelFailure:
     The provider's own text is left out: it may repeat keys and prompts, and it differs from call to call.
     """
     kind = type(error).__name__
-    status = getattr(error, "status_code", None)
+    status = _status(error)
     if kind == _CONTENT_POLICY:
         return ModelFailure(f"{model}: the provider's content policy refused the request", reason="refused")
     if kind == _CONTEXT_WINDOW:
@@ -41,3 +41,9 @@ def as_failure(model: str, error: "openai.OpenAIError") -> ModelFailure:
             f"{model}: the provider refused the request as sent ({kind}, {status})", reason="bad_request"
         )
     return ModelUnavailable(f"{model}: the provider could not be reached ({kind})", reason="unavailable")
+
+
+def _status(error: "openai.OpenAIError") -> int | None:
+    """The HTTP status, which LiteLLM passes on as a number or as the text a provider wrote in its error."""
+    found = str(getattr(error, "status_code", ""))
+    return int(found) if found.isascii() and found.isdigit() else None
