@@ -69,7 +69,7 @@ class Runs:
         """A run by its id. Raises RequestError when there is none."""
         folder = self._root / run_id
         if not _RUN_ID.fullmatch(run_id) or not folder.is_dir():
-            known = ", ".join(run.run_id for run in self.all()) or "none yet"
+            known = ", ".join(known.name for known in self._folders()) or "none yet"
             raise RequestError(f"no run {run_id[:100]!r} under {self._root}; the runs are: {known}")
         try:
             manifest = orjson.loads((folder / "run.json").read_bytes())
@@ -77,15 +77,13 @@ class Runs:
             manifest = {}  # killed between making the folder and writing the file; the journal alone counts
         except (OSError, ValueError) as error:
             raise RequestError(f"{folder / 'run.json'}: cannot be read ({error})") from error
+        if not isinstance(manifest, dict):
+            raise RequestError(f"{folder / 'run.json'}: holds no facts of a run; take the folder away and run again")
         return RunFolder(run_id=run_id, path=folder, manifest=manifest)
 
     def all(self) -> list[RunFolder]:
         """Every run, the one worked on last at the end."""
-        if not self._root.is_dir():
-            return []
-        folders = [folder for folder in self._root.iterdir() if folder.is_dir()]
-        folders.sort(key=lambda folder: (_last_change(folder), folder.name))
-        return [self.get(folder.name) for folder in folders]
+        return [self.get(folder.name) for folder in self._folders()]
 
     def latest(self) -> RunFolder:
         """The run worked on last. Raises RequestError when there is none."""
@@ -94,6 +92,20 @@ class Runs:
             raise RequestError(f"no run under {self._root}: start one with `tradefloor run SEASON.toml`")
         return runs[-1]
 
+    def _folders(self) -> list[Path]:
+        # What bears no name of ours was put there by somebody else and is left alone.
+        found = self._root.iterdir() if self._root.is_dir() else ()
+        folders = [folder for folder in found if _RUN_ID.fullmatch(folder.name) and folder.is_dir()]
+        return sorted(folders, key=lambda folder: (_last_change(folder), folder.name))
+
 
 def _last_change(folder: Path) -> float:
-    return max((file.stat().st_mtime for file in folder.iterdir()), default=folder.stat().st_mtime)
+    return max((_changed(file) for file in folder.iterdir()), default=_changed(folder))
+
+
+def _changed(path: Path) -> float:
+    # A database takes its log away when its last reader leaves, which may be just now.
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
