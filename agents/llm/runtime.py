@@ -1,5 +1,6 @@
 """LiteLLM, imported late and quietened: no network at import, no telemetry, no logging of prompts."""
 
+import logging
 import os
 from functools import cache
 from typing import Any
@@ -14,6 +15,8 @@ def litellm_module() -> Any:
 
     from agents.llm.house.provider import register
 
+    # It sets its own level on import, and warns of every house model that it has no list price for.
+    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     litellm.drop_params = True  # a provider without a seed or a format is asked without it

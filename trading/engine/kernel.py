@@ -79,6 +79,7 @@ class Engine:
         self.breakers = Breakers(limits)
         self.feedback = Feedback()
         self.rounds_closed = 0
+        self.is_closed = False
         self.round: Round | None = None
         self.row = 0
         self._venue = SimulatedVenue(tape, setup.instruments, costs)
@@ -116,7 +117,9 @@ class Engine:
             if event.kind in (EventKind.ROUND_OPENED, EventKind.QUIET):
                 self.row = self.tape.bars_known_at(event.ts_ms)
             if event.kind is EventKind.ROUND_OPENED:
-                self.rounds_closed = event.payload["round"] + 1
+                self.rounds_closed = min(event.payload["round"] + 1, self.setup.rounds)
+            elif event.kind is EventKind.SEASON_CLOSED:
+                self.is_closed = True
 
     # -- the season ------------------------------------------------------------------------------------------------
 
@@ -141,6 +144,7 @@ class Engine:
         facts = {"rounds": self.setup.rounds, "data_sha256": self.tape.sha256}
         self.record(Event(ts_ms=end, kind=EventKind.SEASON_CLOSED, payload=facts))
         self._journal.commit()
+        self.is_closed = True
         if self._kill_switch is not None:
             self._kill_switch.release(self._run_id)
 

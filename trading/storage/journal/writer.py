@@ -77,14 +77,19 @@ class Journal:
     @staticmethod
     def _claim(lock_path: Path) -> sqlite3.Connection:
         # An exclusive transaction on a file of its own is a lock that every system has and that dies with the process.
-        lock = sqlite3.connect(lock_path, isolation_level=None, timeout=0.2, check_same_thread=False)
+        try:
+            lock = sqlite3.connect(lock_path, isolation_level=None, timeout=0.2, check_same_thread=False)
+        except sqlite3.Error as error:
+            raise JournalError(f"{lock_path}: cannot be written ({error}); mend the folder's permissions") from error
         try:
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
             lock.close()
-            raise JournalError(
-                f"{lock_path.parent}: another process is writing this run; stop it or wait for it"
-            ) from error
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise JournalError(
+                    f"{lock_path.parent}: another process is writing this run; stop it or wait for it"
+                ) from error
+            raise JournalError(f"{lock_path}: cannot be locked ({error}); remove it if nothing runs") from error
         return lock
 
     @property
