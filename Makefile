@@ -1,6 +1,6 @@
 # For people who develop Tradefloor. To use it, ./run is enough.
 PYTHON := .venv/bin/python
-ROOTS := $(wildcard agents arena evals graphs memory prompts tools trading)
+ROOTS := $(wildcard agents arena bench evals graphs memory prompts tools trading)
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 
 .DEFAULT_GOAL := help

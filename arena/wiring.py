@@ -228,8 +228,8 @@ async def season_run(
                 on_round=on_round,
                 pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
             )
-            async with open_checkpoints(folder.checkpoints) as checkpoints:
-                yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints.saver, "exit"), checkpoints))
+            with open_checkpoints(folder.checkpoints) as checkpoints:
+                yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit"), checkpoints))
     except sqlite3.Error as error:  # the journal speaks for itself; what is left are telemetry and checkpoints
         raise JournalError(
             f"{folder.path}: {error}; free space, or remove the checkpoints and telemetry files if they are damaged: "

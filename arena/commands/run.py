@@ -37,7 +37,7 @@ def run(path: Path, *, sets: Sequence[str], home: Path | None, data_root: Path |
         print_standings(document)
     if document["halt_reason"]:
         raise TradingHalted(
-            f"{folder.run_id} ended halted: {document['halt_reason']}; its standings stand, no order left after the halt"
+            f"{folder.run_id} ended halted: {document['halt_reason']}; its standings count what was done before"
         )
 
 

@@ -79,7 +79,7 @@ class SeasonRun:
             if self._stopping.is_set():
                 return Ending.INTERRUPTED
             await self._play_round(index, graph)
-            await checkpoints.forget()
+            checkpoints.forget()
             if self._on_round is not None:
                 self._on_round(index)
             await self._rest(index)

@@ -46,7 +46,7 @@ def expand_paths(patterns: Sequence[str], root: Path) -> list[Path]:
     found: set[Path] = set()
     for pattern in patterns:
         full = pattern if Path(pattern).is_absolute() else str(Path(escape(str(root))) / pattern)
-        files = {path for path in map(Path, glob(full, recursive=True)) if path.is_file()}
+        files = {path for path in map(Path, glob(full, recursive=True)) if path.is_file()}  # noqa: PTH207  # Path.glob takes no absolute pattern
         if not files:
             raise DataError(f"data path {pattern!r} names no file under {root}; check the pattern and the data root")
         found |= files

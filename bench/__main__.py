@@ -1,0 +1,25 @@
+"""``python -m bench [SECTION ...]``: measure and print. Sections: decisions, engine, process, scoring."""
+
+import importlib
+import platform
+import sys
+
+SECTIONS = ("engine", "scoring", "process", "decisions")
+
+
+def main(wanted: list[str]) -> int:
+    """Run the sections asked for, all without any."""
+    unknown = sorted(set(wanted) - set(SECTIONS))
+    if unknown:
+        print(f"bench: no section {unknown[0]!r}; there are {', '.join(SECTIONS)}", file=sys.stderr)
+        return 2
+    print(f"Python {platform.python_version()} on {platform.machine()}, one process, figures of this run alone")
+    for section in wanted or SECTIONS:
+        print(f"\n{section}")
+        for figure in importlib.import_module(f"bench.{section}").measure():
+            print(figure.line(), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
