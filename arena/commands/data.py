@@ -1,6 +1,5 @@
 """``tradefloor data``: what is in candle files, and what is wrong with them."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -34,7 +33,7 @@ def check(paths: Sequence[Path], *, as_json: bool) -> None:
             if row["problem_count"] > 5:
                 typer.echo(f"      and {row['problem_count'] - 5} more")
     if not all(report.ok for report in reports):
-        sys.exit(1)
+        raise typer.Exit(1)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:

@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import typer
 
 from arena import wiring
 from arena.commands.output import print_json, say
@@ -29,7 +30,7 @@ def run(path: Path, *, sets: Sequence[str], home: Path | None, data_root: Path |
     ending = asyncio.run(_play(prepared, folder, settings))
     if ending is Ending.INTERRUPTED:
         say(f"interrupted; the same command goes on with {folder.run_id}")
-        sys.exit(INTERRUPTED)
+        raise typer.Exit(INTERRUPTED)
     document = standings_document(folder)
     if as_json:
         print_json(document)
