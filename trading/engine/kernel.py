@@ -81,7 +81,7 @@ class Engine:
         if kill_switch is not None and not run_id:
             raise ValueError("a kill switch needs the run's id: without one a breaker could not latch")
         self.rounds_closed = 0
-        self.closed = False
+        self.is_closed = False
         self.round: Round | None = None
         self.row = 0
         self._venue = SimulatedVenue(tape, setup.instruments, costs)
@@ -119,9 +119,9 @@ class Engine:
             if event.kind in (EventKind.SEASON_OPENED, EventKind.ROUND_OPENED, EventKind.QUIET):
                 self.row = self.tape.bars_known_at(event.ts_ms)
             if event.kind is EventKind.ROUND_OPENED:
-                self.rounds_closed = event.payload["round"] + 1
+                self.rounds_closed = min(event.payload["round"] + 1, self.setup.rounds)
             if event.kind is EventKind.SEASON_CLOSED:
-                self.closed = True
+                self.is_closed = True
 
     # -- the season ------------------------------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ class Engine:
 
         A season that was closed already, before a restart, stays as it is.
         """
-        if not self.closed:
+        if not self.is_closed:
             end = self.setup.end_ms
             self.advance(end)
             self._cancel(self.orders.all(), end, "season ended")
@@ -148,7 +148,7 @@ class Engine:
             facts = {"rounds": self.setup.rounds, "data_sha256": self.tape.sha256}
             self.record(Event(ts_ms=end, kind=EventKind.SEASON_CLOSED, payload=facts))
             self._journal.commit()
-            self.closed = True
+            self.is_closed = True
         if self._kill_switch is not None:
             self._kill_switch.release(self._run_id)
 

@@ -182,7 +182,7 @@ def test_a_season_closed_before_a_crash_is_not_closed_again(tmp_path):
     journal = Journal(tmp_path / "journal.sqlite")
     engine = engine_on(tape, journal=journal)
     engine.restore(stored.event() for stored in read_events(tmp_path / "journal.sqlite"))
-    assert engine.closed
+    assert engine.is_closed
     engine.close_season()
     assert journal.head == head
     journal.close()

@@ -4,6 +4,7 @@ Latency differs from run to run; a season's record must not.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from trading.domain.errors import JournalError
@@ -59,3 +60,18 @@ class Telemetry:
         """Write what is left and release the file."""
         self.commit()
         self._db.close()
+
+
+def read_latencies(path: Path, kind: str) -> dict[str, float]:
+    """Every measurement of a kind by id, in milliseconds, without touching the file.
+
+    Empty where nothing was measured or the file is damaged: losing it loses no result.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            rows = db.execute("SELECT id, latency_ms FROM latency WHERE kind = ?", (kind,)).fetchall()
+    except sqlite3.DatabaseError:
+        return {}
+    return {str(identity): float(value) for identity, value in rows}
