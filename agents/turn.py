@@ -22,11 +22,14 @@ from prompts import Prompt
 from tools.context import ToolContext
 from tools.registry import discover, openai_schema, run_tool
 from trading.domain import ModelCall, ToolCall
-from trading.domain.errors import ModelFailure, ModelUnavailable
+from trading.domain.errors import ModelFailure
 
 MAX_TOOL_ROUNDS = 3
 MAX_TOOLS_AT_ONCE = 12
 MAX_ANSWER_CHARS = 16_000
+MAX_ANSWER_TOKENS = 8_192
+"""What a model may write at once, its reasoning included."""
+
 _QUOTED_CHARS = 2_000
 _TOO_MANY = f'{{"error":"more than {MAX_TOOLS_AT_ONCE} tool calls at once","what_to_do":"ask for fewer"}}'
 
@@ -78,6 +81,7 @@ class Turn:
     async def ask(self, *, with_tools: bool) -> Completion:
         """One model call, recorded. Raises ModelFailure."""
         agent = self.agent
+        desk = self.context.account.desk
         remaining_s = self.deadline - monotonic()
         request = CompletionRequest(
             model=agent.model,
@@ -89,12 +93,12 @@ class Turn:
             timeout_s=remaining_s,
             prompt_sha256=self.transcript.sha256,
             tools_sha256=agent.tools_sha256,
-            metadata={"role": agent.spec.role},
+            max_tokens=MAX_ANSWER_TOKENS,
+            epoch=f"{desk}@{self.context.as_of}",
+            metadata={"role": agent.spec.role, "desk": desk},
         )
         started = perf_counter()
         try:
-            if remaining_s <= 0:
-                raise ModelUnavailable(f"{agent.model}: no time left for another call", reason="timeout")
             completion = await self.complete(request)
         except ModelFailure as failure:
             self._record(request, None, failure.reason, started)

@@ -10,13 +10,15 @@ from agents.llm.keys import is_rule_based
 from agents.llm.request import Completion, CompletionRequest, ToolRequest
 from agents.llm.runtime import litellm_module
 from agents.llm.shape import shaped
-from trading.domain.errors import ModelFailure
+from trading.domain.errors import ModelFailure, ModelUnavailable
 
 _LOG = logging.getLogger("tradefloor.llm")
 
 
 async def complete(request: CompletionRequest) -> Completion:
     """Ask the model once. Raises ModelFailure or ModelUnavailable with a reason; never retries, never falls back."""
+    if request.timeout_s <= 0:
+        raise ModelUnavailable(f"{request.model}: no time left for another call", reason="timeout")
     litellm = litellm_module()
     import openai
 
@@ -30,6 +32,7 @@ async def complete(request: CompletionRequest) -> Completion:
                 tool_choice=request.tool_choice if request.tools else None,
                 response_format=response_format,
                 seed=request.seed,
+                max_tokens=request.max_tokens,
                 timeout=request.timeout_s,
                 num_retries=0,
                 max_retries=0,  # the providers' own clients retry as well, unless told not to

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-
 AnswerMethod = Literal["schema", "tool", "text"]
 """How a model is told the shape of its answer: a native JSON schema, a tool named like the schema whose arguments are
 the answer, or the schema as text."""
@@ -18,7 +17,8 @@ class CompletionRequest:
     Messages, tools and ``response_format`` are in the OpenAI chat format. ``prompt_sha256`` digests the messages and
     ``tools_sha256`` the tools and the format: the caller has both at hand, so nothing is hashed twice. ``method`` is
     the first that may be used; a model without the ability gets the next one. ``fallbacks`` are asked in their order
-    when ``model`` cannot be reached; ``hedge`` lets a slow call be sent a second time.
+    when ``model`` cannot be reached; ``hedge`` lets a slow call be sent a second time. ``max_tokens`` bounds the
+    answer. ``epoch`` names the desk and instant that ask, and so tells apart requests that are the same otherwise.
     """
 
     model: str
@@ -33,6 +33,8 @@ class CompletionRequest:
     method: AnswerMethod = "schema"
     fallbacks: tuple[str, ...] = ()
     hedge: bool = False
+    max_tokens: int | None = None
+    epoch: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -45,6 +47,8 @@ class CompletionRequest:
             self.tool_choice,
             str(self.seed),
             self.method,
+            str(self.max_tokens),
+            self.epoch,
             *self.fallbacks,
         )
         return hashlib.sha256("|".join(parts).encode()).hexdigest()

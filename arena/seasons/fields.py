@@ -85,5 +85,3 @@ class Table(BaseModel):
     """A table of the file: unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-

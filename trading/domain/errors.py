@@ -5,7 +5,8 @@
     TradefloorError                     exit code
     ├── RequestError                    2   what was asked is wrong; nothing was changed: mend it and ask again
     │   ├── ConfigError                     a setting, a season file, a limit
-    │   └── DataError                       a candle or funding file, refused by file, row and reason
+    │   ├── DataError                       a candle or funding file, refused by file, row and reason
+    │   └── CassetteMiss                    a replay asks for what was not recorded
     ├── BudgetExceeded                  3   a declared budget of money, tokens or time ran out
     ├── TradingHalted                   4   a person or a breaker stopped trading: look, then resume
     ├── JournalError                    1   the record is damaged or cannot be written: stop
@@ -42,6 +43,10 @@ class ConfigError(RequestError):
 
 class DataError(RequestError):
     """Market data was refused."""
+
+
+class CassetteMiss(RequestError):
+    """A replay asks a model for something that its cassette does not hold; nobody is asked in its place."""
 
 
 class BudgetExceeded(TradefloorError):
