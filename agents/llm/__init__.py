@@ -5,9 +5,11 @@ House models (``house/...``) are a LiteLLM provider and take the same road. What
 
 from agents.llm.client import complete
 from agents.llm.keys import check_model, is_rule_based, required_keys
-from agents.llm.request import Complete, Completion, CompletionRequest, ToolRequest
+from agents.llm.request import AnswerMethod, Attempt, Complete, Completion, CompletionRequest, ToolRequest
 
 __all__ = [
+    "AnswerMethod",
+    "Attempt",
     "Complete",
     "Completion",
     "CompletionRequest",

@@ -21,6 +21,8 @@
 A message says what was found, what was expected and what to do.
 """
 
+from typing import Any
+
 
 class TradefloorError(Exception):
     """Base of every error that the project raises on purpose."""
@@ -59,11 +61,26 @@ class JournalError(TradefloorError):
 
 
 class ModelFailure(TradefloorError):
-    """A model gave no usable answer; its desk abstains."""
+    """A model gave no usable answer; its desk abstains.
 
-    def __init__(self, message: str, *, reason: str) -> None:
+    ``status`` is the provider's HTTP status and ``retry_after_s`` the wait it asked for, where it gave them;
+    ``attempts`` is what was tried, as the gateway records it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        attempts: tuple[Any, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.reason = reason
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.attempts = attempts
 
 
 class ModelUnavailable(ModelFailure):
