@@ -8,8 +8,8 @@ from time import monotonic
 
 from pydantic_core import to_json
 
+from agents.llm.ceiling import Ceilings, price_ceiling
 from agents.llm.outcome import Outcome
-from agents.llm.prices import PriceList, list_price
 from agents.llm.purse import DESK_BUDGET, NOTHING, SEASON_BUDGET, Charge, Purse
 from agents.llm.request import Attempt, Complete, Completion, CompletionRequest
 from trading.domain.errors import ModelFailure, ModelUnavailable
@@ -29,7 +29,7 @@ class Budget:
     """A link in the chain to the models that holds the purses of the season and of its desks.
 
     Before a call goes to ``inner`` the most it can cost is held in both purses: the prompt's size, the bound of the
-    answer and the list price. A call that fits only once others have come back waits for them; one that will not fit
+    answer and the dearest rates. A call that fits only once others have come back waits for them; one that will not fit
     is given less room for its answer, and refused below :data:`LEAST_OUTPUT_TOKENS`. What was really billed is
     booked then; where that is not known, the most it can have been.
 
@@ -42,12 +42,12 @@ class Budget:
         *,
         season: Purse | None,
         desks: Mapping[str, Purse],
-        prices: PriceList = list_price,
+        ceilings: Ceilings = price_ceiling,
     ) -> None:
         self._inner = inner
         self._season = season
         self._desks = desks
-        self._prices = prices
+        self._ceilings = ceilings
         self._density: dict[str, float] = {}
         self._returned = asyncio.Event()
         self._booked: set[str] = set()
@@ -142,8 +142,8 @@ class Budget:
         room = _most_output(request)
         if tokens is not None:
             room = min(room, (tokens - prompt.tokens) // copies)
-        prices = [self._prices(model, prompt.tokens // copies) for model in _models(request)]
-        rate = max((price.usd_out for price in prices if price is not None), default=Decimal(0))
+        rates = [self._ceilings(model, prompt.tokens // copies) for model in _models(request)]
+        rate = max((ceiling.usd_out for ceiling in rates if ceiling is not None), default=Decimal(0))
         if usd is not None and prompt.usd > usd:
             return -1
         if usd is not None and rate:
@@ -162,8 +162,8 @@ class Budget:
         # At most one token a byte; twice the density that was seen, once one was.
         prompt = int(size * 2 * self._density.get(model, 0.5)) + _UNSEEN_TOKENS
         answer = _most_output(request)
-        price = self._prices(model, prompt)
-        usd = Decimal(0) if price is None else prompt * price.usd_in + answer * price.usd_out
+        ceiling = self._ceilings(model, prompt)
+        usd = Decimal(0) if ceiling is None else prompt * ceiling.usd_in + answer * ceiling.usd_out
         return Charge(usd=usd, tokens=prompt + answer)
 
     # -- after a call ------------------------------------------------------------------------------------------------

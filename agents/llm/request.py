@@ -84,8 +84,8 @@ class Attempt:
 class Completion:
     """A model's answer. Unknown usage and price are None; house models use no tokens and cost nothing, which is 0.
 
-    ``attempts`` is everything that was tried, the answer's own attempt last; empty where a single attempt was all, as
-    the client gives it. ``substitute`` names the fallback that answered, None when it was the model asked for.
+    ``attempts`` is everything that was tried, as it ended; empty where a single attempt was all, as the client gives
+    it. ``substitute`` names the fallback that answered, None when it was the model asked for.
     """
 
     content: str
