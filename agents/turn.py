@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agents.llm import Complete, Completion, CompletionRequest, ToolRequest
+from agents.llm import Complete, Completion, CompletionRequest, ToolRequest, epoch_of
 from agents.schemas import Answer
 from agents.schemas.answer import INSTRUMENTS
 from agents.spec import AgentSpec
@@ -94,7 +94,7 @@ class Turn:
             prompt_sha256=self.transcript.sha256,
             tools_sha256=agent.tools_sha256,
             max_tokens=MAX_ANSWER_TOKENS,
-            epoch=f"{desk}@{self.context.as_of}",
+            epoch=epoch_of(desk, self.context.as_of),
             metadata={"role": agent.spec.role, "desk": desk},
         )
         started = perf_counter()

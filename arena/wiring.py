@@ -57,18 +57,22 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
 
     Raises ConfigError or DataError, in one line, for the first thing that is wrong.
     """
-    from agents.llm import check_model, is_rule_based
+    from agents.llm import check_model, is_rule_based, required_keys
 
     limits = Limits.load(CONFIG / "limits.toml").tightened(rules.limits)
     facts = venue_facts(CONFIG / "venues.toml")
     costs = Costs.from_mapping(facts["costs"], rules.costs.given())
+    if rules.season.thinking_ms:
+        costs = costs.model_copy(update={"latency_ms": costs.latency_ms + rules.season.thinking_ms})
     if rules.season.mode == "conservative":
         raise ConfigError(
             "season.mode = 'conservative' waits for a person before every order, and nobody can be asked in this "
             "version; use balanced, aggressive or autonomous"
         )
-    for desk in rules.desks:
-        for model in dict.fromkeys(desk.by_role().values()):
+    for model in rules.every_model():
+        if rules.cassette.mode == "replay":
+            required_keys(model)  # it must be a model, but nobody will be asked
+        else:
             check_model(model)
     strangers = sorted(set(limits.allowed_instruments) - set(rules.market.instruments))
     if strangers:
@@ -82,8 +86,8 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
     entrants = tuple(
         Entrant(
             desk=desk.name,
-            kind="rule-based" if all(map(is_rule_based, desk.by_role().values())) else "llm",
-            models=desk.by_role(),
+            kind="rule-based" if all(map(is_rule_based, desk.every_model())) else "llm",
+            models=desk.names_by_role(),
         )
         for desk in rules.desks
     )
@@ -144,6 +148,8 @@ def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = Fals
     Raises TradingHalted while everything is halted, unless ``even_halted``: a page can resume, a command cannot.
     """
     _claim_home(settings.home)
+    if prepared.rules.cassette.mode == "replay":
+        find_recording(prepared, settings)
     halt = KillSwitch(settings.home).state()
     if halt is not None and not even_halted:
         raise TradingHalted(f"trading is halted: {halt.reason}; `tradefloor resume --reason ...` lets it go on")
@@ -154,6 +160,25 @@ def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = Fals
         "market": prepared.tape.source,
     }
     return Runs(settings.home).open(prepared.setup.season, prepared.content_sha256, manifest)
+
+
+def find_recording(prepared: Prepared, settings: Settings) -> Path:
+    """The cassette to replay: the one that is named, else that of the last run of the same content.
+
+    Raises ConfigError when there is none.
+    """
+    named = prepared.rules.cassette.path
+    if named is not None:
+        if not named.is_file():
+            raise ConfigError(f"cassette {named}: no such file, so there is nothing to replay; name another one")
+        return named
+    runs = [run for run in Runs(settings.home).all() if run.manifest.get("content_sha256") == prepared.content_sha256]
+    recorded = [run.cassette for run in runs if run.cassette.is_file()]
+    if not recorded:
+        raise ConfigError(
+            f"--cassette replay: no run of this season under {settings.home} was recorded; name a file with replay:PATH"
+        )
+    return recorded[-1]
 
 
 def _claim_home(home: Path) -> None:
@@ -194,10 +219,9 @@ async def season_run(
     from arena.seasons.runner import Pace, SeasonRun
     from graphs import DeskGraph, DeskTeam, open_checkpoints
 
-    teams = [
-        DeskTeam(name=entrant.desk, models=entrant.models, seed=desk_seed(prepared.setup.seed, entrant.desk))
-        for entrant in prepared.setup.entrants
-    ]
+    rules = prepared.rules
+    teams = [_team(desk, prepared.setup.seed) for desk in rules.desks]
+    spending = _spending(prepared)
     brief = RoundBrief(
         costs=StatedCosts(
             taker_fee_bps=float(prepared.costs.taker_fee_bps),
@@ -209,7 +233,10 @@ async def season_run(
         timeframe=duration_text(prepared.tape.step_ms),
         every=duration_text(prepared.setup.every_ms),
         instruments=tuple(prepared.setup.instruments),
+        deadline_s=rules.season.deadline_s or DEADLINE_S,
     )
+    replays = rules.cassette.mode == "replay"
+    cassette = find_recording(prepared, settings) if replays else rules.cassette.path or folder.cassette
     try:
         with closing(Journal(folder.journal)) as journal, closing(Telemetry(folder.telemetry)) as telemetry:
             engine = Engine(
@@ -221,6 +248,8 @@ async def season_run(
                 kill_switch=KillSwitch(settings.home),
                 run_id=folder.run_id,
             )
+            if spending is not None:
+                engine.watch(spending)
             on_round = watch(engine, journal, telemetry) if watch is not None else None
             engine.restore(stored.event() for stored in read_verified(folder.journal))
             run = SeasonRun(
@@ -232,9 +261,14 @@ async def season_run(
                 brief=brief,
                 on_round=on_round,
                 pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
+                spending=spending,
+                spare_teams=_spare_teams(prepared),
             )
-            with open_checkpoints(folder.checkpoints) as checkpoints:
-                yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit"), checkpoints))
+            with (
+                open_checkpoints(folder.checkpoints) as checkpoints,
+                open_road(rules, cassette, spending, next_round=iso(engine.next_round_ms)) as road,
+            ):
+                yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit", road), checkpoints))
     except sqlite3.Error as error:  # the journal speaks for itself; what is left are telemetry and checkpoints
         raise JournalError(
             f"{folder.path}: {error}; free space, or remove the checkpoints and telemetry files if they are damaged: "

@@ -1,7 +1,7 @@
 """The four agents of a desk, checked before the first round."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from agents.roles import discover_roles
@@ -15,7 +15,8 @@ ROLES = ("analyst", "forecaster", "risk", "executor")
 class DeskTeam:
     """A desk's agents: a model and a prompt version for each role.
 
-    ``prompts`` maps a role to a prompt or an alias; roles that are left out get their default. Raises ConfigError
+    ``prompts`` maps a role to a prompt or an alias; roles that are left out get their default. ``speaking`` are the
+    roles that are asked at all, the executor always among them; the reports of the others are missing. Raises ConfigError
     when a role has no model, when a prompt is missing, or when it does not have the slots its role fills.
     """
 
@@ -26,9 +27,11 @@ class DeskTeam:
         models: Mapping[str, str],
         seed: int,
         prompts: Mapping[str, str] | None = None,
+        speaking: Collection[str] = ROLES,
     ) -> None:
         self.name = name
         self.seed = seed
+        self.speaking = frozenset(speaking)
         chosen = prompts or {}
         for given, what in ((models, "models"), (chosen, "prompts")):
             strangers = sorted(given.keys() - set(ROLES))

@@ -105,3 +105,8 @@ Complete = Callable[[CompletionRequest], Awaitable[Completion]]
 
 It raises :class:`~trading.domain.errors.ModelFailure` with a reason, and nothing else on purpose.
 """
+
+
+def epoch_of(desk: str, as_of: str) -> str:
+    """The epoch of what a desk asks at an instant (ISO 8601)."""
+    return f"{desk}@{as_of}"

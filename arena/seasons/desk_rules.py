@@ -19,7 +19,7 @@ def _models(value: object) -> object:
         raise ValueError(f"found {value!r}, expected a model or a list of models")
     if not 2 <= len(value) <= PANEL_SIZE:
         raise ValueError(f"found a list of {len(value)}, expected 2 to {PANEL_SIZE} models; one model needs no list")
-    return once_each(tuple(value))
+    return tuple(value)
 
 
 Models = Annotated[str | tuple[str, ...], BeforeValidator(_models)]

@@ -174,6 +174,11 @@ class SeasonRules(Table):
             raise Refused("budget", "limits nothing; set budget.usd, budget.tokens, or a desk's budget_usd")
         return self
 
+    def every_model(self) -> tuple[str, ...]:
+        """Each model that the season may ask, once."""
+        cheaper = self.budget.degrade.models.given().values() if self.budget and self.budget.degrade else ()
+        return tuple(dict.fromkeys((*(model for desk in self.desks for model in desk.every_model()), *cheaper)))
+
     @cached_property
     def rules_sha256(self) -> str:
         """Identifies the rules by content: the order of keys, zones and trailing zeros make no difference."""
