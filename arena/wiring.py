@@ -182,6 +182,7 @@ async def season_run(
     """
     from agents.brief import Costs as StatedCosts
     from agents.brief import RoundBrief
+    from arena.seasons.own_record import OwnRecords
     from arena.seasons.runner import Pace, SeasonRun
     from graphs import DeskGraph, DeskTeam, open_checkpoints
 
@@ -213,6 +214,9 @@ async def season_run(
             kill_switch=KillSwitch(settings.home),
             run_id=folder.run_id,
         )
+        own_records = OwnRecords() if any(team.shows_record for team in teams) else None
+        if own_records is not None:
+            engine.watch(own_records)
         on_round = watch(engine, journal, telemetry) if watch is not None else None
         engine.restore(stored.event() for stored in read_events(folder.journal))
         if engine.rounds_closed:
@@ -226,6 +230,7 @@ async def season_run(
             brief=brief,
             on_round=on_round,
             pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
+            own_records=own_records,
         )
         with open_checkpoints(folder.checkpoints) as checkpoints:
             yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit"), checkpoints))

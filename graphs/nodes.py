@@ -101,6 +101,7 @@ def role_node(role: str) -> Node:
         members = run.team.members[role]
         given: Json = {
             "facts": run.facts,
+            "record": run.seat.brief.own_record,
             "feedback": list(run.seat.brief.feedback),
             "analyst": state.get("analyst"),
             "forecaster": state.get("forecaster"),

@@ -19,8 +19,8 @@ class DeskTeam:
     """A desk's agents: a prompt version and one model for each role, or several that form a panel.
 
     ``prompts`` maps a role to a prompt or an alias; roles that are left out get their default. ``rule`` is how a panel
-    of executors comes to one proposal. Raises ConfigError when a role has no model, when a prompt is missing, or when
-    it does not have the slots its role fills.
+    of executors comes to one proposal. With ``shows_record`` the desk is told its own record in every round. Raises
+    ConfigError when a role has no model, when a prompt is missing, or when it does not have the slots its role fills.
     """
 
     def __init__(
@@ -31,10 +31,12 @@ class DeskTeam:
         seed: int,
         prompts: Mapping[str, str] | None = None,
         rule: Rule = Rule.MAJORITY,
+        shows_record: bool = False,
     ) -> None:
         self.name = name
         self.seed = seed
         self.rule = rule
+        self.shows_record = shows_record
         chosen = prompts or {}
         for given, what in ((models, "models"), (chosen, "prompts")):
             strangers = sorted(given.keys() - set(ROLES))
@@ -81,7 +83,8 @@ class DeskTeam:
         spec = discover_roles()[role]
         loaded = load_prompt(reference)
         expected = {"facts", *spec.reads}
-        if loaded.role != role or set(loaded.slots) != expected:
+        spared = set() if self.shows_record else spec.optional
+        if loaded.role != role or not expected - spared <= loaded.slots.keys() <= expected:
             raise ConfigError(
                 f"desk {self.name!r}: prompt {loaded.reference} is for {loaded.role} and has "
                 f"slots {sorted(loaded.slots)}; the {role} needs {sorted(expected)}"

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from agents.brief import RoundBrief
+from arena.seasons.own_record import OwnRecords
 from graphs import Checkpoints, DeskGraph, DeskTeam, Seat
 from tools.context import ToolContext
 from trading.domain import ids
@@ -36,7 +37,8 @@ class SeasonRun:
     """One run of a season, from wherever its journal stands to its end.
 
     ``on_round`` is called after each committed round with its index. :meth:`stop` ends playing after the round in
-    flight; the same run goes on from there later.
+    flight; the same run goes on from there later. ``own_records`` must have seen every event of the run: desks that are
+    to know their own record are told it from there.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class SeasonRun:
         brief: RoundBrief,
         on_round: Callable[[int], None] | None = None,
         pace: Pace | None = None,
+        own_records: OwnRecords | None = None,
     ) -> None:
         self.run_id = run_id
         self.engine = engine
@@ -59,6 +62,7 @@ class SeasonRun:
         self._brief = brief
         self._on_round = on_round
         self._pace = pace or Pace()
+        self._own_records = own_records
         self._stopping = asyncio.Event()
 
     @property
@@ -114,6 +118,7 @@ class SeasonRun:
         engine, setup = self.engine, self.engine.setup
         account = engine.account(team.name)
         feedback = tuple(feedback_line(row) for row in engine.feedback.of(team.name))
+        records = self._own_records if team.shows_record else None
         return Seat(
             tools=ToolContext(
                 view=opened.view,
@@ -129,7 +134,11 @@ class SeasonRun:
             rounds=setup.rounds,
             decision_id=ids.decision_id(setup.season, team.name, opened.index),
             thread_id=f"{self.run_id}:{team.name}:{opened.index}:{stand}",
-            brief=replace(self._brief, feedback=feedback),
+            brief=replace(
+                self._brief,
+                feedback=feedback,
+                own_record=records.of(team.name) if records is not None else None,
+            ),
         )
 
     def _measure(self, decision: Decision) -> None:
