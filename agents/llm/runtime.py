@@ -20,7 +20,7 @@ def litellm_module() -> Any:
 
     from agents.llm.house.provider import register
 
-    # Our providers price nothing, and LiteLLM warns of every price it would have liked to know.
+    # It sets its own level on import, and warns of every house model that it has no list price for.
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
     litellm.telemetry = False
     litellm.suppress_debug_info = True

@@ -14,5 +14,4 @@ def say(text: str) -> None:
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout. NaN is a mistake of ours and is not printed."""
-    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")

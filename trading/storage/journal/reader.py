@@ -70,6 +70,17 @@ def check_link(stored: StoredEvent, *, seq: int, prev_hash: str) -> str | None:
     return None
 
 
+def read_verified(path: Path) -> Iterator[StoredEvent]:
+    """Events in order, each checked against the one before. Raises JournalError at the first that does not hold."""
+    head, count = GENESIS, 0
+    for stored in read_events(path):
+        problem = check_link(stored, seq=count + 1, prev_hash=head)
+        if problem is not None:
+            raise JournalError(f"{path}: {problem}; the run cannot go on from a record that was touched")
+        head, count = stored.hash, stored.seq
+        yield stored
+
+
 def verify_chain(path: Path) -> ChainReport:
     """Recompute every link, and the file's digest where the run was sealed."""
     head, count = GENESIS, 0
