@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arena.seasons.budget_rules import BudgetRules
 from arena.seasons.rules import SeasonRules
 from arena.settings import CONFIG, Settings
 from trading.domain.errors import ConfigError, JournalError, TradingHalted
-from trading.domain.instants import duration_text
+from trading.domain.instants import duration_text, iso
 from trading.engine import Engine, Entrant, Setup
 from trading.marketdata import SimulationSpec, Tape, expand_paths, load_tape, simulate
 from trading.risk import KillSwitch, Limits
@@ -22,9 +23,13 @@ from trading.venues.simulated.costs import venue_facts
 
 if TYPE_CHECKING:
     from arena.seasons.runner import Ending, SeasonRun
+    from arena.seasons.spending import Spending
 
 HISTORY_BARS = 1000
 """Bars before the season's start that desks can look back on."""
+
+DEADLINE_S = 120.0
+"""How long a decision may take by the wall clock where a season does not say."""
 
 OnRound = Callable[[int], None]
 Watch = Callable[[Engine, Journal, Telemetry], OnRound]
@@ -107,11 +112,6 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
     return Prepared(rules=rules, setup=setup, tape=tape, limits=limits, costs=costs)
 
 
-def desk_seed(seed: int, desk: str) -> int:
-    """A desk's own seed (31 bits, which every provider takes): two desks of one model do not draw alike."""
-    return int(hashlib.sha256(f"{seed}:{desk}".encode()).hexdigest()[:8], 16) & 0x7FFFFFFF
-
-
 def load_market(rules: SeasonRules, settings: Settings) -> Tape:
     """The season's tape: recorded candles from the data folder, or a simulation from its seed."""
     season, market = rules.season, rules.market
@@ -191,6 +191,17 @@ def _claim_home(home: Path) -> None:
         ) from error
 
 
+def _spending(prepared: Prepared) -> "Spending | None":
+    """What follows the season's budgets, None where it has none."""
+    rules = prepared.rules
+    if not rules.budget and not any(desk.limited for desk in rules.desks):
+        return None
+    from arena.seasons.spending import Spending
+
+    llm = [entrant.desk for entrant in prepared.setup.entrants if entrant.kind == "llm"]
+    return Spending(rules.budget or BudgetRules(), rules.desks, llm)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playable:
     """A run and the call that plays it to its end."""
@@ -216,11 +227,14 @@ async def season_run(
     """
     from agents.brief import Costs as StatedCosts
     from agents.brief import RoundBrief
+    from arena.seasons.own_record import OwnRecords
+    from arena.seasons.road import open_road
     from arena.seasons.runner import Pace, SeasonRun
-    from graphs import DeskGraph, DeskTeam, open_checkpoints
+    from arena.seasons.teams import spare_teams_of, teams_of
+    from graphs import DeskGraph, open_checkpoints
 
     rules = prepared.rules
-    teams = [_team(desk, prepared.setup.seed) for desk in rules.desks]
+    teams = teams_of(rules)
     spending = _spending(prepared)
     brief = RoundBrief(
         costs=StatedCosts(
@@ -250,6 +264,9 @@ async def season_run(
             )
             if spending is not None:
                 engine.watch(spending)
+            own_records = OwnRecords() if any(team.shows_record for team in teams) else None
+            if own_records is not None:
+                engine.watch(own_records)
             on_round = watch(engine, journal, telemetry) if watch is not None else None
             engine.restore(stored.event() for stored in read_verified(folder.journal))
             run = SeasonRun(
@@ -262,11 +279,14 @@ async def season_run(
                 on_round=on_round,
                 pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
                 spending=spending,
-                spare_teams=_spare_teams(prepared),
+                spare_teams=spare_teams_of(rules),
+                own_records=own_records,
             )
             with (
                 open_checkpoints(folder.checkpoints) as checkpoints,
-                open_road(rules, cassette, spending, next_round=iso(engine.next_round_ms)) as road,
+                open_road(
+                    rules, cassette, spending, next_round=iso(prepared.setup.round_ms(engine.rounds_closed))
+                ) as road,
             ):
                 yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit", road), checkpoints))
     except sqlite3.Error as error:  # the journal speaks for itself; what is left are telemetry and checkpoints

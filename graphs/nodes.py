@@ -5,7 +5,7 @@ The node runner here is the border at which a failure becomes an abstention with
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from langgraph.errors import GraphBubbleUp
@@ -13,7 +13,9 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from agents.brief import round_facts
+from agents.consensus import Rule
 from agents.llm import Complete
+from agents.panel import run_panel
 from agents.schemas import ExecutorDecision
 from agents.turn import CallLog, run_role
 from graphs.gate import rule_on
@@ -96,9 +98,10 @@ def role_node(role: str) -> Node:
     """The node in which ``role`` speaks and its answer enters the state; it is silent where its team says so."""
 
     async def work(state: DeskState, run: DeskRun, log: CallLog) -> Json:
-        agent = run.team.agents[role]
+        members = run.team.members[role]
         given: Json = {
             "facts": run.facts,
+            "record": run.seat.brief.own_record,
             "feedback": list(run.seat.brief.feedback),
             "analyst": state.get("analyst"),
             "forecaster": state.get("forecaster"),
@@ -106,15 +109,24 @@ def role_node(role: str) -> Node:
             "objection": state.get("objection"),
             "revision": state.get("superseded"),
         }
-        answer = await run_role(
-            agent,
-            {slot: given[slot] for slot in agent.prompt.slots},
-            context=run.seat.tools,
+        slots = {slot: given[slot] for slot in members[0].prompt.slots}
+        context = run.seat.tools
+        if len(members) == 1:
+            answer = await run_role(
+                members[0], slots, context=context, complete=run.complete, deadline=run.deadline, log=log
+            )
+            return {role: answer.model_dump(mode="json")}
+        found = await run_panel(
+            members,
+            slots,
+            # Real money moves only where every member of the panel wants the same.
+            rule=Rule.UNANIMOUS if context.view.source == "live" else run.team.rule,
+            context=context,
             complete=run.complete,
             deadline=run.deadline,
             log=log,
         )
-        return {role: answer.model_dump(mode="json")}
+        return {role: found.answer.model_dump(mode="json"), "dissent": [asdict(one) for one in found.dissent]}
 
     speak = runner(role, work)
 

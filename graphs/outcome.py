@@ -9,7 +9,7 @@ from graphs.gate import ruled_intent
 from graphs.seat import Seat
 from graphs.state import DeskState, Json
 from graphs.team import DeskTeam
-from trading.domain import Decision, DecisionStatus, Forecast, ModelCall, RuledIntent, ToolCall
+from trading.domain import Decision, DecisionStatus, Dissent, Forecast, ModelCall, RuledIntent, ToolCall
 
 _NOTE_CHARS = 600
 
@@ -34,6 +34,7 @@ def decision_of(state: DeskState, *, team: DeskTeam, seat: Seat, latency_ms: flo
         prompt_hash=team.prompt_hash,
         path=tuple(state.get("path", ())),
         notes=_notes(state),
+        dissent=tuple(Dissent(**one) for one in state.get("dissent", ())),
         model_calls=tuple(ModelCall(**call) for call in state.get("model_calls", ())),
         tool_calls=tuple(ToolCall(**call) for call in state.get("tool_calls", ())),
         latency_ms=latency_ms,
@@ -93,6 +94,7 @@ def _notes(state: DeskState) -> tuple[tuple[str, str], ...]:
         "forecaster": (state.get("forecaster") or {}).get("summary"),
         "risk": (state.get("risk") or {}).get("summary"),
         "objection": state.get("objection"),
+        "dissent": "; ".join(f"{one['role']} {one['model']} said {one['said']}" for one in state.get("dissent", ())),
         "failure": (state.get("failure") or {}).get("detail"),
     }
     return tuple((role, str(text)[:_NOTE_CHARS]) for role, text in said.items() if text)

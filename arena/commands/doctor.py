@@ -51,7 +51,7 @@ def _models() -> Iterable[str]:
     for path in _season_files():
         with suppress(ConfigError):  # told among the problems
             for desk in load_rules(path).desks:
-                named |= dict.fromkeys(desk.by_role().values())
+                named |= dict.fromkeys(desk.every_model())
     return named
 
 

@@ -71,12 +71,25 @@ class RuledIntent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dissent:
+    """A member of a panel that said otherwise: ``said`` against what was ``combined``, only where the two differ.
+
+    A member that gave no answer said ``abstained`` with its reason.
+    """
+
+    role: str
+    model: str
+    said: str
+    combined: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a desk decided in a round.
 
     ``intents`` are what the engine is asked to trade (empty unless ``status`` is ACTED); ``superseded`` holds
     earlier proposals that were revised. ``confidence`` is in [0, 1] or None where none was stated. ``notes`` are
-    short texts by role, shown and journaled, never parsed.
+    short texts by role, shown and journaled, never parsed. ``dissent`` is what members of panels said otherwise.
     """
 
     decision_id: str
@@ -92,6 +105,7 @@ class Decision:
     prompt_hash: str = ""
     path: tuple[str, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
+    dissent: tuple[Dissent, ...] = ()
     model_calls: tuple[ModelCall, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     latency_ms: float = 0.0

@@ -77,6 +77,10 @@ def decided_event(decision: Decision, ts_ms: int) -> Event:
             "confidence": decision.confidence,
             "rationale": decision.rationale,
             "notes": [list(note) for note in decision.notes],
+            "dissent": [
+                {"role": one.role, "model": one.model, "said": one.said, "combined": one.combined}
+                for one in decision.dissent
+            ],
             "path": list(decision.path),
             "prompt_hash": decision.prompt_hash,
             "tokens_in": _total([call.tokens_in for call in decision.model_calls]),
