@@ -1,7 +1,7 @@
 """The four agents of a desk, checked before the first round."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from agents.roles import discover_roles
@@ -16,7 +16,8 @@ class DeskTeam:
     """A desk's agents: a model and a prompt version for each role.
 
     ``prompts`` maps a role to a prompt or an alias; roles that are left out get their default. Raises ConfigError
-    when a role has no model, when a prompt is missing, or when it does not have the slots its role fills.
+    when a role has no model, when a prompt is missing, or when it does not have the slots its role fills. ``fallbacks``
+    and ``hedge`` hold for every role.
     """
 
     def __init__(
@@ -26,9 +27,13 @@ class DeskTeam:
         models: Mapping[str, str],
         seed: int,
         prompts: Mapping[str, str] | None = None,
+        fallbacks: Sequence[str] = (),
+        hedge: bool = False,
     ) -> None:
         self.name = name
         self.seed = seed
+        self.fallbacks = tuple(fallbacks)
+        self.hedge = hedge
         chosen = prompts or {}
         for given, what in ((models, "models"), (chosen, "prompts")):
             strangers = sorted(given.keys() - set(ROLES))
@@ -63,4 +68,6 @@ class DeskTeam:
                 f"desk {self.name!r}: prompt {loaded.reference} is for {loaded.role} and has "
                 f"slots {sorted(loaded.slots)}; the {role} needs {sorted(expected)}"
             )
-        return RoleAgent(spec=spec, prompt=loaded, model=model, seed=self.seed)
+        return RoleAgent(
+            spec=spec, prompt=loaded, model=model, seed=self.seed, fallbacks=self.fallbacks, hedge=self.hedge
+        )
