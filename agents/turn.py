@@ -1,8 +1,8 @@
 """One turn of one role: messages, tool calls, and a validated answer, within bounds.
 
-A turn is at most :data:`MAX_TOOL_ROUNDS` rounds of tool calls, an answer, and one chance to mend it, asked for in another
-form: as text, with what was wrong. Whatever does not come to a valid answer is a ModelFailure with a reason, never a
-default.
+A turn is at most :data:`MAX_TOOL_ROUNDS` rounds of tool calls, an answer, and one chance to mend it, which is asked for
+in another form: as text, with what was wrong. Whatever does not come to a valid answer is a ModelFailure with a reason,
+never a default.
 """
 
 import hashlib

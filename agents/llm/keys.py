@@ -36,8 +36,10 @@ def required_keys(model: str) -> tuple[str, ...]:
     provider = known.provider(name)
     if provider.keys:
         return () if any(os.environ.get(key) for key in provider.keys) else provider.keys[:1]
+    if provider.is_local:
+        return ()
     litellm = litellm_module()
-    if provider.is_local or any(row["provider"] == name for row in litellm.custom_provider_map):
+    if any(row["provider"] == name for row in litellm.custom_provider_map):
         return ()
     missing = litellm.validate_environment(model=model).get("missing_keys") or []
     return tuple(str(key) for key in missing)
