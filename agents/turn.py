@@ -1,7 +1,8 @@
 """One turn of one role: messages, tool calls, and a validated answer, within bounds.
 
-A turn is at most :data:`MAX_TOOL_ROUNDS` rounds of tool calls, an answer, and one chance to mend it. Whatever does not
-come to a valid answer is a ModelFailure with a reason, never a default.
+A turn is at most :data:`MAX_TOOL_ROUNDS` rounds of tool calls, an answer, and one chance to mend it, which is asked for
+in another form: as text, with what was wrong. Whatever does not come to a valid answer is a ModelFailure with a reason,
+never a default.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agents.llm import Complete, Completion, CompletionRequest, ToolRequest, epoch_of
+from agents.llm import AnswerMethod, Attempt, Complete, Completion, CompletionRequest, ToolRequest, epoch_of
 from agents.schemas import Answer
 from agents.schemas.answer import INSTRUMENTS
 from agents.spec import AgentSpec
@@ -36,12 +37,17 @@ _TOO_MANY = f'{{"error":"more than {MAX_TOOLS_AT_ONCE} tool calls at once","what
 
 @dataclass(frozen=True, kw_only=True)
 class RoleAgent:
-    """A role as one desk staffs it: the spec, the prompt version and the model behind it."""
+    """A role as one desk staffs it: the spec, the prompt version and the model behind it.
+
+    ``fallbacks`` may answer in its place, and are then named; ``hedge`` sends a slow call a second time.
+    """
 
     spec: AgentSpec
     prompt: Prompt
     model: str
     seed: int
+    fallbacks: tuple[str, ...] = ()
+    hedge: bool = False
 
     @cached_property
     def allowed(self) -> frozenset[str]:
@@ -78,8 +84,8 @@ class Turn:
     log: CallLog
     transcript: Transcript
 
-    async def ask(self, *, with_tools: bool) -> Completion:
-        """One model call, recorded. Raises ModelFailure."""
+    async def ask(self, *, with_tools: bool, method: AnswerMethod = "schema") -> Completion:
+        """One model call, every attempt at it recorded. Raises ModelFailure."""
         agent = self.agent
         desk = self.context.account.desk
         remaining_s = self.deadline - monotonic()
@@ -93,6 +99,9 @@ class Turn:
             timeout_s=remaining_s,
             prompt_sha256=self.transcript.sha256,
             tools_sha256=agent.tools_sha256,
+            method=method,
+            fallbacks=agent.fallbacks,
+            hedge=agent.hedge,
             max_tokens=MAX_ANSWER_TOKENS,
             epoch=epoch_of(desk, self.context.as_of),
             metadata={"role": agent.spec.role, "desk": desk},
@@ -101,9 +110,10 @@ class Turn:
         try:
             completion = await self.complete(request)
         except ModelFailure as failure:
-            self._record(request, None, failure.reason, started)
+            unknown = Attempt(model=agent.model, outcome=failure.reason, latency_ms=_ms_since(started))
+            self._record(request, failure.attempts or (unknown,))
             raise
-        self._record(request, completion, "ok", started)
+        self._record(request, completion.attempts or (_only_attempt(agent.model, completion, _ms_since(started)),))
         if completion.refusal:
             raise ModelFailure(f"{agent.model} refused: {completion.refusal[:200]}", reason="refused")
         return completion
@@ -126,26 +136,44 @@ class Turn:
                     outcome=done.outcome,
                     as_of_ms=done.as_of_ms,
                     result_sha256=hashlib.sha256(done.content.encode()).hexdigest(),
-                    latency_ms=(perf_counter() - started) * 1000,
+                    latency_ms=_ms_since(started),
                 )
             )
 
-    def _record(self, request: CompletionRequest, completion: Completion | None, outcome: str, started: float) -> None:
-        self.log.model_calls.append(
-            ModelCall(
-                role=self.agent.spec.role,
-                model_requested=request.model,
-                model_answered=completion.model_answered if completion else None,
-                attempt=len(self.log.model_calls),
-                outcome=outcome,
-                tokens_in=completion.tokens_in if completion else None,
-                tokens_out=completion.tokens_out if completion else None,
-                usd=completion.usd if completion else None,
-                prompt_sha256=request.prompt_sha256,
-                cassette_key=request.cassette_key,
-                latency_ms=(perf_counter() - started) * 1000,
+    def _record(self, request: CompletionRequest, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            self.log.model_calls.append(
+                ModelCall(
+                    role=self.agent.spec.role,
+                    model_requested=request.model,
+                    model_answered=attempt.model_answered,
+                    attempt=len(self.log.model_calls),
+                    outcome=attempt.outcome,
+                    tokens_in=attempt.tokens_in,
+                    tokens_out=attempt.tokens_out,
+                    usd=attempt.usd,
+                    prompt_sha256=request.prompt_sha256,
+                    cassette_key=request.cassette_key,
+                    latency_ms=attempt.latency_ms,
+                    substitute=None if attempt.model == request.model else attempt.model,
+                )
             )
-        )
+
+
+def _only_attempt(model: str, completion: Completion, latency_ms: float) -> Attempt:
+    return Attempt(
+        model=model,
+        outcome="ok",
+        model_answered=completion.model_answered,
+        tokens_in=completion.tokens_in,
+        tokens_out=completion.tokens_out,
+        usd=completion.usd,
+        latency_ms=latency_ms,
+    )
+
+
+def _ms_since(started: float) -> float:
+    return (perf_counter() - started) * 1000
 
 
 async def run_role(
@@ -176,7 +204,7 @@ async def run_role(
     except ModelFailure as failure:
         turn.transcript.add({"role": "assistant", "content": completion.content[:_QUOTED_CHARS] or "(nothing)"})
         turn.transcript.add({"role": "user", "content": _repair_text(agent.spec, failure)})
-    return _validated(agent.spec, await turn.ask(with_tools=False), instruments)
+    return _validated(agent.spec, await turn.ask(with_tools=False, method="text"), instruments)
 
 
 async def _speak(turn: Turn) -> Completion:

@@ -6,10 +6,10 @@ House models (``house/...``) are a LiteLLM provider and take the same road. What
 from agents.llm.budget import Budget
 from agents.llm.cassette import Cassette
 from agents.llm.cassette_store import CassetteStore
-from agents.llm.catalogue import catalogue
+from agents.llm.catalogue import Catalogue, catalogue
 from agents.llm.client import complete
 from agents.llm.gateway import Gateway
-from agents.llm.keys import check_model, is_rule_based, required_keys
+from agents.llm.keys import check_model, is_rule_based, required_keys, unreachable
 from agents.llm.limiter import Limiter
 from agents.llm.purse import BUDGET_REASONS, SEASON_BUDGET, Charge, Purse
 from agents.llm.request import (
@@ -30,6 +30,7 @@ __all__ = [
     "Budget",
     "Cassette",
     "CassetteStore",
+    "Catalogue",
     "Charge",
     "Complete",
     "Completion",
@@ -44,4 +45,5 @@ __all__ = [
     "epoch_of",
     "is_rule_based",
     "required_keys",
+    "unreachable",
 ]

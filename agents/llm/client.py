@@ -50,7 +50,7 @@ async def complete(request: CompletionRequest) -> Completion:
             _LOG.error("%s failed, which is a bug of ours", request.model, exc_info=trace)
         raise as_failure(request.model, error) from error
     except Exception as error:
-        raise garbled(request.model, error) from error
+        raise garbled(request.model, type(error).__name__) from error
 
 
 @cache
@@ -75,7 +75,7 @@ def _timeouts(request: CompletionRequest) -> Any:
 
 def _completion(model: str, response: Any, answer_tool: str | None) -> Completion:
     if not getattr(response, "choices", None):
-        raise garbled(model, None)
+        raise garbled(model, "no choice")
     choice = response.choices[0]
     message = choice.message
     requests = tuple(
@@ -93,7 +93,7 @@ def _completion(model: str, response: Any, answer_tool: str | None) -> Completio
         content=content,
         tool_requests=requests,
         finish_reason=str(choice.finish_reason or ""),
-        refusal=getattr(message, "refusal", None) or ("stopped by a content filter" if refused else None),
+        refusal=_refusal(message) or ("stopped by a content filter" if refused else None),
         model_answered=response.model or None,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
@@ -115,6 +115,13 @@ def _answered(
     answers = [request.arguments_json for request in requests if request.name == answer_tool]
     questions = tuple(request for request in requests if request.name != answer_tool)
     return (answers[0] if answers and not questions else text), questions
+
+
+def _refusal(message: Any) -> str | None:
+    """What a model said in place of an answer, where it said so in a field of its own."""
+    fields: Mapping[str, Any] = getattr(message, "provider_specific_fields", None) or {}
+    said = getattr(message, "refusal", None) or fields.get("refusal")
+    return str(said) if said else None
 
 
 def _usage(model: str, response: Any) -> tuple[int | None, int | None]:

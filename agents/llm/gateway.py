@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from agents.llm.catalogue import Catalogue
+from agents.llm.failures import unanswered
 from agents.llm.hedge import Latencies, hedged
 from agents.llm.keys import is_rule_based
 from agents.llm.limiter import Limiter
@@ -126,7 +127,8 @@ class Gateway:
             errand.attempts.append(_failed(request.model, failure, sent=sent, latency_s=self._clock() - started_s))
             raise
         except asyncio.CancelledError:
-            errand.attempts.append(_overtaken(request.model, sent=sent, latency_s=self._clock() - started_s))
+            overtaken = unanswered(request.model, "overtaken", billed=sent)
+            errand.attempts.append(replace(overtaken, latency_ms=(self._clock() - started_s) * 1000))
             raise
         latency_s = self._clock() - started_s
         self._latencies.note(request.model, latency_s)
@@ -158,21 +160,6 @@ def _answered(model: str, completion: Completion, latency_s: float) -> Attempt:
 
 
 def _failed(model: str, failure: ModelFailure, *, sent: bool, latency_s: float) -> Attempt:
-    """A failed attempt. What was refused with a status is not billed."""
-    return _unanswered(model, failure.reason, billed=sent and failure.status is None, latency_s=latency_s)
-
-
-def _overtaken(model: str, *, sent: bool, latency_s: float) -> Attempt:
-    return _unanswered(model, "overtaken", billed=sent, latency_s=latency_s)
-
-
-def _unanswered(model: str, outcome: str, *, billed: bool, latency_s: float) -> Attempt:
-    """An attempt without an answer: what a provider billed for one is not known, unless it is nothing."""
-    return Attempt(
-        model=model,
-        outcome=outcome,
-        tokens_in=None if billed else 0,
-        tokens_out=None if billed else 0,
-        usd=None if billed else 0.0,
-        latency_ms=latency_s * 1000,
-    )
+    """The failed attempt as the client tells of it; what was not sent is not billed."""
+    told = failure.attempts[-1] if failure.attempts else unanswered(model, failure.reason, billed=sent)
+    return replace(told, latency_ms=latency_s * 1000)

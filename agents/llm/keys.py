@@ -1,11 +1,15 @@
 """Which models can be asked at all: is the id known, and is the key there."""
 
 import os
+import socket
+from urllib.parse import urlsplit
 
 from agents.llm.catalogue import catalogue
 from agents.llm.house import HOUSE_PREFIX, house_models
 from agents.llm.runtime import litellm_module
 from trading.domain.errors import ConfigError
+
+_PROBE_S = 0.3
 
 
 def is_rule_based(model: str) -> bool:
@@ -32,11 +36,31 @@ def required_keys(model: str) -> tuple[str, ...]:
     provider = known.provider(name)
     if provider.keys:
         return () if any(os.environ.get(key) for key in provider.keys) else provider.keys[:1]
+    if provider.is_local:
+        return ()
     litellm = litellm_module()
-    if provider.is_local or any(row["provider"] == name for row in litellm.custom_provider_map):
+    if any(row["provider"] == name for row in litellm.custom_provider_map):
         return ()
     missing = litellm.validate_environment(model=model).get("missing_keys") or []
     return tuple(str(key) for key in missing)
+
+
+def unreachable(model: str) -> str | None:
+    """Why a model on the own machine cannot be asked: nothing listens at its address. None for every other model.
+
+    Opens a connection and closes it; asks nothing.
+    """
+    known = catalogue()
+    provider = known.provider(known.provider_of(model))
+    address = provider.address
+    if not provider.is_local or address is None:
+        return None
+    url = urlsplit(address)
+    try:
+        with socket.create_connection((url.hostname or "", url.port or 80), timeout=_PROBE_S):
+            return None
+    except OSError:
+        return f"a server at {address} ({provider.base_url_env} names another)"
 
 
 def check_model(model: str) -> None:

@@ -60,7 +60,7 @@ class Lane:
             self._free += 1
 
     def start_in_s(self, now_s: float, within_s: float) -> float | None:
-        """Seconds until the rate lets the caller start, whose turn it then is; None, without a turn, past ``within_s``."""
+        """Seconds until the rate lets the caller start; None, and no turn, where that is more than ``within_s``."""
         with self._lock:
             earliest_s = now_s - self._burst_s + self._interval_s
             due_s = earliest_s if self._due_s is None else max(self._due_s, earliest_s)

@@ -54,10 +54,7 @@ def next_method(request: CompletionRequest) -> AnswerMethod | None:
 
 
 def _with_schema(request: CompletionRequest) -> Shaped:
-    provider = catalogue().provider_of(request.model)
-    # Where a schema and tools exclude each other, tools that may not be called any more are left out.
-    keeps_tools = request.tool_choice != "none" or _is_custom(provider) or _takes_both(provider)
-    tools = request.tools if keeps_tools else ()
+    tools = _tools_to_send(request)
     return Shaped(
         method="schema",
         messages=list(request.messages),
@@ -82,7 +79,7 @@ def _with_tool(request: CompletionRequest, *, offers_tools: bool) -> Shaped:
     return Shaped(
         method="tool",
         messages=_instructed(request.messages, text),
-        tools=[*request.tools, answer],
+        tools=[*request.tools, answer] if offers_tools else [answer],
         tool_choice="auto" if offers_tools else {"type": "function", "function": {"name": name}},
         answer_tool=name,
     )
@@ -94,14 +91,26 @@ def _with_text(request: CompletionRequest) -> Shaped:
         f"The JSON schema of your answer ({schema['name']}):\n{to_json(schema['schema']).decode()}\n"
         "Write the JSON object and nothing else: no explanation, no code fence."
     )
-    can_call = "tools" in catalogue().abilities(request.model)
-    tools = request.tools if can_call else ()
+    tools = _tools_to_send(request)
     return Shaped(
         method="text",
         messages=_instructed(request.messages, text),
         tools=tools,
         tool_choice=request.tool_choice if tools else None,
     )
+
+
+def _tools_to_send(request: CompletionRequest) -> Sequence[Mapping[str, Any]]:
+    """The tools on offer. Those that may not be called any more are sent only where they do no harm.
+
+    Some providers refuse a schema beside them, and some do not know how to forbid their use.
+    """
+    provider = catalogue().provider_of(request.model)
+    if _is_custom(provider):
+        return request.tools
+    if "tools" not in catalogue().abilities(request.model):
+        return ()
+    return request.tools if request.tool_choice != "none" or _takes_both(provider) else ()
 
 
 def _instructed(messages: Sequence[Message], text: str) -> list[Message]:

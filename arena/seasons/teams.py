@@ -42,5 +42,7 @@ def _team(
         seed=desk_seed(rules.season.seed, desk.name),
         rule=Rule(desk.panel.combine) if desk.panel else Rule.MAJORITY,
         shows_record=desk.context,
+        fallbacks=desk.fallbacks,
+        hedge=desk.hedge,
         speaking=roles or ROLES,
     )
