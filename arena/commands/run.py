@@ -53,10 +53,7 @@ def run(
             f"{folder.run_id} ended halted: {document['halt_reason']}; its standings count what was done before"
         )
     if document["budget_reason"]:
-        raise BudgetExceeded(
-            f"{folder.run_id}: {document['budget_reason']}: no more calls are paid for; its standings are valid up to "
-            "there; raise the budget to go further"
-        )
+        raise BudgetExceeded(f"{folder.run_id}: {document['budget_reason']}; its standings count what was done before")
 
 
 def _market_words(prepared: wiring.Prepared) -> str:

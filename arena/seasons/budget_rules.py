@@ -63,3 +63,8 @@ class BudgetRules(Table):
     def limited(self) -> bool:
         """Whether the season as a whole has a budget."""
         return self.usd is not None or self.tokens is not None
+
+
+def amount_words(measure: str, amount: str) -> str:
+    """An amount of ``"usd"`` or ``"tokens"`` as a person reads it; dollars to four digits."""
+    return f"${Decimal(amount):.4g}" if measure == "usd" else f"{amount} tokens"
