@@ -238,7 +238,10 @@ async def test_without_a_budget_that_concerns_it_a_request_goes_straight_through
 
 
 def test_the_ceiling_is_the_dearest_rate_of_the_list():
-    short, long = price_ceiling("anthropic/claude-haiku-5-5", 1_000), price_ceiling("anthropic/claude-haiku-5-5", 200_000)
+    short, long = (
+        price_ceiling("anthropic/claude-haiku-5-5", 1_000),
+        price_ceiling("anthropic/claude-haiku-5-5", 200_000),
+    )
     row = litellm_module().model_cost["claude-haiku-5-5"]
     assert short is not None
     assert long is not None

@@ -268,7 +268,8 @@ def test_what_was_kept_survives_the_process_being_killed(path):
         "store.keep('k', asked('a'), answer()); os.kill(os.getpid(), signal.SIGKILL)"
     )
     root = Path(__file__).parents[3]
-    ended = subprocess.run([sys.executable, "-c", program, str(path)], cwd=root, env={"PYTHONPATH": str(root)})
+    command = [sys.executable, "-c", program, str(path)]
+    ended = subprocess.run(command, cwd=root, env={"PYTHONPATH": str(root)}, check=False)
     assert ended.returncode == -9
     for writable in (False, True):
         with CassetteStore(path, writable=writable) as store:

@@ -335,8 +335,13 @@ def test_the_keys_of_the_gateway_are_read_as_written(season: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "mode", "path"),
-    [("off", "off", None), ("auto", "auto", None), ("record:a.sqlite", "record", "a.sqlite"), ("replay:a:b", "replay", "a:b")],
-)  # fmt: skip
+    [
+        ("off", "off", None),
+        ("auto", "auto", None),
+        ("record:a.sqlite", "record", "a.sqlite"),
+        ("replay:a:b", "replay", "a:b"),
+    ],
+)
 def test_a_cassette_on_the_command_line(text: str, mode: str, path: str | None) -> None:
     rules = CassetteRules.parse(text)
     assert (rules.mode, rules.path) == (mode, path and Path(path))
