@@ -174,7 +174,14 @@ def test_a_control_refuses_with_its_rule(expected, intent, standing):
         ("reduce_only", market("buy", "8"), state({PERP: "-5"}, reduce_only=True), "5", "5", "8"),
         ("no_spot_short", market("sell", "8", SPOT), state({SPOT: "5"}), "5", "5", "8"),
         ("max_order_value", market("buy", "80"), state(limits=tight(max_order_value=5000)), "50", "5000", "8000"),
-        ("max_order_fraction", market("buy", "80"), state(limits=tight(max_order_fraction="0.5")), "50", "5000", "8000"),
+        (
+            "max_order_fraction",
+            market("buy", "80"),
+            state(limits=tight(max_order_fraction="0.5")),
+            "50",
+            "5000",
+            "8000",
+        ),
         ("max_leverage", market("buy", "80"), state({PERP: "250"}, limits=tight(max_leverage=3)), "50", "3", "3.3"),
         (
             "max_gross_exposure",

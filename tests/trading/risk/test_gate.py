@@ -39,7 +39,9 @@ TRADED = {symbol: instrument(symbol, min_notional=Decimal(5)) for symbol in SYMB
 amounts = st.one_of(
     st.decimals(Decimal("0.0001"), Decimal(1000), places=4),
     st.decimals(allow_nan=True, allow_infinity=True),
-    st.sampled_from(list(map(Decimal, ["0", "-1", "NaN", "sNaN", "Infinity", "-Infinity", "1e30", "1e-30", "1e999999"]))),
+    st.sampled_from(
+        list(map(Decimal, ["0", "-1", "NaN", "sNaN", "Infinity", "-Infinity", "1e30", "1e-30", "1e999999"]))
+    ),
 )
 intents = st.builds(
     TradeIntent,
@@ -210,7 +212,10 @@ def test_there_is_always_a_way_out(state, share):
     state.halted = False
     for symbol, position in state.account.positions.items():
         side = Side.SELL if position.quantity > 0 else Side.BUY
-        for quantity in (abs(position.quantity), TRADED[symbol].floor_quantity(abs(position.quantity) * Decimal(share))):
+        for quantity in (
+            abs(position.quantity),
+            TRADED[symbol].floor_quantity(abs(position.quantity) * Decimal(share)),
+        ):
             if quantity != abs(position.quantity) and quantity * state.price(symbol) < 5:
                 continue
             intent = TradeIntent(instrument=symbol, side=side, quantity=quantity)
