@@ -67,7 +67,7 @@ def account(engine: Engine):
 
 
 def costs(**changed) -> Costs:
-    return FREE.model_copy(update={name: value for name, value in changed.items()})
+    return FREE.model_copy(update=changed)
 
 
 RISING = [(100 + bar, 101 + bar, 99 + bar, 101 + bar) for bar in range(8)]
