@@ -37,8 +37,7 @@ def test_a_season_may_tighten_each_limit_and_loosen_none(name):
 def test_whatever_a_season_says_no_limit_gets_looser(wanted):
     try:
         got = HOUSE.tightened(wanted)
-    except ConfigError as refused:
-        assert "\n" not in str(refused)
+    except ConfigError:
         return
     assert all(getattr(got, name) <= getattr(HOUSE, name) for name in NUMBERS)
     assert all(getattr(got, name) == getattr(HOUSE, name) for name in NUMBERS if name not in wanted)
