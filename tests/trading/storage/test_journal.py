@@ -224,6 +224,35 @@ os.kill(os.getpid(), signal.SIGKILL)
     assert verify_chain(path).problem is None
 
 
+def test_a_changed_byte_in_the_log_of_an_unfinished_run_is_noticed(tmp_path):
+    path, log = tmp_path / "journal.sqlite", tmp_path / "journal.sqlite-wal"
+    journal = Journal(path)
+    play(engine_on(random_tape(2, bars=30), costs=USUAL, journal=journal), rounds=20)
+    honest = [file.read_bytes() for file in (path, log)]
+    head = journal.head
+    journal.close()
+    frames = 4096 + 24
+    assert len(honest[1]) > 20 * frames
+    chance = random.Random(5)
+
+    def audit_with(content: bytes) -> str | None:
+        path.write_bytes(honest[0])
+        log.write_bytes(content)
+        (tmp_path / "journal.sqlite-shm").unlink(missing_ok=True)
+        report = audit_journal(path)
+        assert report.problem is not None or report.head == head or len(content) < len(honest[1])
+        return report.problem
+
+    assert audit_with(honest[1]) is None
+    assert audit_with(honest[1][:-100]) is None, "a killed writer may leave a torn end"
+    for offset in [*range(32), *(chance.randrange(len(honest[1]) - frames) for _ in range(80))]:
+        bad = bytearray(honest[1])
+        bad[offset] ^= 1 << chance.randrange(8)
+        problem = audit_with(bytes(bad))
+        assert problem is not None, offset
+        assert "event " in problem
+
+
 def test_a_finished_run_takes_no_more_events(copy):
     before = copy.read_bytes()
     with pytest.raises(JournalError, match="finished and sealed"):
