@@ -295,8 +295,9 @@ def gross_exposure(intent: TradeIntent, quantity: Decimal, state: "GateState") -
     others = _others(intent, state)[0]
     spare = bound * equity - others
     # What opens on this side adds to the gross only from where it outgrows what may stand on the other.
-    room = spare - max(ZERO, toward) * price if away * price <= spare else ZERO
-    after = others + max(ZERO, toward + quantity, away) * price
+    opposite = away * (state.price(intent.instrument) or price)
+    room = spare - max(ZERO, toward) * price if opposite <= spare else ZERO
+    after = others + max(ZERO, (toward + quantity) * price, opposite)
     value = after / equity if equity > 0 else Decimal(0)
     text = f"Gross exposure would be {value:.2f} times equity; {bound} is allowed."
     return _cut("max_gross_exposure", intent, quantity, state, room, bound, round(value, 6), "leverage", text)
