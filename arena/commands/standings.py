@@ -84,7 +84,10 @@ def _cells(desk: Mapping[str, Any]) -> list[str]:
 
 
 def _percent(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value * 100:+.2f} %"
+    if value is None:
+        return UNKNOWN
+    rounded = round(value * 100, 2)
+    return f"{rounded:+.2f} %" if rounded else "0.00 %"  # no sign before nothing
 
 
 def _what_it_says(desks: list[Mapping[str, Any]]) -> str:
