@@ -53,7 +53,9 @@ def write(place: Path, *, changed_from: int | None) -> None:
             if new and row > BEFORE + (changed_from or 0) and other.random() < 0.2:
                 continue
             for name, value in zip(
-                columns, (ts, opened, max(opened, price) * 1.002, min(opened, price) * 0.998, price, 1000.0), strict=True
+                columns,
+                (ts, opened, max(opened, price) * 1.002, min(opened, price) * 0.998, price, 1000.0),
+                strict=True,
             ):
                 columns[name].append(value)
         _parquet(place / f"{symbol}-1h.parquet", columns)

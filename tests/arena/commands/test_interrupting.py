@@ -136,7 +136,7 @@ def test_a_damaged_file_beside_the_journal_is_named(again: Any, home_copy: Path,
     said = again()
     assert said.code == 1
     assert said.err.splitlines()[-1].startswith(f"tradefloor: {run}")
-    assert name.split(".")[0] in said.err.splitlines()[-1]
+    assert name.split(".", maxsplit=1)[0] in said.err.splitlines()[-1]
     (run / name).unlink()
     assert again().code == 0
 

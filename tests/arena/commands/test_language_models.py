@@ -1,4 +1,4 @@
-"""A season of language models, asked over HTTP from a server of our own: what they cost is on record, what fails abstains."""
+"""Language models asked over HTTP from a server of our own: what they cost is on record, what fails abstains."""
 
 import json
 import threading
@@ -29,7 +29,10 @@ model = "openai/gpt-5-mini"
 
 [[desk]]
 name = "mixed"
-models = { analyst = "house/momentum", forecaster = "house/momentum", risk = "house/momentum", executor = "openai/gpt-5-mini" }
+models.analyst = "house/momentum"
+models.forecaster = "house/momentum"
+models.risk = "house/momentum"
+models.executor = "openai/gpt-5-mini"
 
 [[desk]]
 name = "ruled"
