@@ -72,7 +72,7 @@ class Reporter:
         self._floor.publish(self._build(status))
 
     def _publish_soon(self) -> None:
-        """Publish now, or as soon as the last time is long enough ago: what came last is always shown, and shown whole."""
+        """Publish now, or once the last time is long enough ago: what came last is always shown, and whole."""
         self._cancel_due()
         if self._engine.round is not None:  # its end comes here again
             return

@@ -52,11 +52,8 @@ def write(place: Path, *, changed_from: int | None) -> None:
                 rates["funding_rate"].append(-0.003 if new else 0.0001)
             if new and row > BEFORE + (changed_from or 0) and other.random() < 0.2:
                 continue
-            for name, value in zip(
-                columns,
-                (ts, opened, max(opened, price) * 1.002, min(opened, price) * 0.998, price, 1000.0),
-                strict=True,
-            ):
+            high, low = max(opened, price) * 1.002, min(opened, price) * 0.998
+            for name, value in zip(columns, (ts, opened, high, low, price, 1000.0), strict=True):
                 columns[name].append(value)
         _parquet(place / f"{symbol}-1h.parquet", columns)
         _parquet(place / f"{symbol}-funding.parquet", rates)

@@ -1,4 +1,4 @@
-"""A run that is killed, stopped or cut off at its last step ends, after the same command again, as if nothing had been."""
+"""A run that is killed, stopped or cut off ends, after the same command again, as if nothing had been."""
 
 import os
 import random
