@@ -103,6 +103,11 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
     return Prepared(rules=rules, setup=setup, tape=tape, limits=limits, costs=costs)
 
 
+def desk_seed(seed: int, desk: str) -> int:
+    """A desk's own seed (31 bits, which every provider takes): two desks of one model do not draw alike."""
+    return int(hashlib.sha256(f"{seed}:{desk}".encode()).hexdigest()[:8], 16) & 0x7FFFFFFF
+
+
 def load_market(rules: SeasonRules, settings: Settings) -> Tape:
     """The season's tape: recorded candles from the data folder, or a simulation from its seed."""
     season, market = rules.season, rules.market
@@ -190,7 +195,7 @@ async def season_run(
     from graphs import DeskGraph, DeskTeam, open_checkpoints
 
     teams = [
-        DeskTeam(name=entrant.desk, models=entrant.models, seed=prepared.setup.seed)
+        DeskTeam(name=entrant.desk, models=entrant.models, seed=desk_seed(prepared.setup.seed, entrant.desk))
         for entrant in prepared.setup.entrants
     ]
     brief = RoundBrief(

@@ -1,6 +1,7 @@
 """The client: one completion through LiteLLM, with a deadline, typed failures, usage and price."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,10 @@ from agents.llm.failures import as_failure, timed_out
 from agents.llm.keys import is_rule_based
 from agents.llm.request import Completion, CompletionRequest, ToolRequest
 from agents.llm.runtime import litellm_module
+from agents.llm.shape import shaped
 from trading.domain.errors import ModelFailure
+
+_LOG = logging.getLogger("tradefloor.llm")
 
 
 async def complete(request: CompletionRequest) -> Completion:
@@ -16,17 +20,19 @@ async def complete(request: CompletionRequest) -> Completion:
     litellm = litellm_module()
     import openai
 
+    messages, response_format = shaped(request)
     try:
         async with asyncio.timeout(request.timeout_s):
             response = await litellm.acompletion(
                 model=request.model,
-                messages=list(request.messages),
+                messages=messages,
                 tools=list(request.tools) or None,
                 tool_choice=request.tool_choice if request.tools else None,
-                response_format=request.response_format,
+                response_format=response_format,
                 seed=request.seed,
                 timeout=request.timeout_s,
                 num_retries=0,
+                max_retries=0,  # the providers' own clients retry as well, unless told not to
                 metadata=dict(request.metadata),
                 # LiteLLM looks for tools of its own MCP gateway otherwise, which needs a package we do not have.
                 _skip_mcp_handler=True,
@@ -34,6 +40,9 @@ async def complete(request: CompletionRequest) -> Completion:
     except TimeoutError:
         raise timed_out(request.model, request.timeout_s) from None
     except openai.OpenAIError as error:
+        if is_rule_based(request.model):
+            trace = _LOG.isEnabledFor(logging.DEBUG)
+            _LOG.error("%s failed, which is a bug of ours", request.model, exc_info=trace)
         raise as_failure(request.model, error) from error
     return _completion(request.model, response)
 
@@ -61,7 +70,7 @@ def _completion(model: str, response: Any) -> Completion:
         model_answered=response.model or None,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
-        usd=_usd(model, response),
+        usd=None if tokens_in is None else _usd(model, response),
     )
 
 

@@ -1,8 +1,11 @@
 """Why a call of a model failed, in our own words: from LiteLLM's exceptions to typed failures."""
 
-import openai
+from typing import TYPE_CHECKING
 
 from trading.domain.errors import ModelFailure, ModelUnavailable
+
+if TYPE_CHECKING:
+    import openai
 
 _UNREACHABLE = {
     401: "auth",
@@ -20,15 +23,13 @@ def timed_out(model: str, timeout_s: float) -> ModelUnavailable:
     return ModelUnavailable(f"{model}: no answer within {timeout_s:.1f} s", reason="timeout")
 
 
-def as_failure(model: str, error: openai.OpenAIError) -> ModelFailure:
+def as_failure(model: str, error: "openai.OpenAIError") -> ModelFailure:
     """The typed failure for what LiteLLM raised.
 
     The provider's own text is left out: it may repeat keys and prompts, and it differs from call to call.
     """
     kind = type(error).__name__
-    status = getattr(error, "status_code", None)
-    if isinstance(error, openai.APITimeoutError):
-        return ModelUnavailable(f"{model}: the provider timed out", reason="timeout")
+    status = _status(error)
     if kind == _CONTENT_POLICY:
         return ModelFailure(f"{model}: the provider's content policy refused the request", reason="refused")
     if kind == _CONTEXT_WINDOW:
@@ -40,3 +41,9 @@ def as_failure(model: str, error: openai.OpenAIError) -> ModelFailure:
             f"{model}: the provider refused the request as sent ({kind}, {status})", reason="bad_request"
         )
     return ModelUnavailable(f"{model}: the provider could not be reached ({kind})", reason="unavailable")
+
+
+def _status(error: "openai.OpenAIError") -> int | None:
+    """The HTTP status, which LiteLLM passes on as a number or as the text a provider wrote in its error."""
+    found = str(getattr(error, "status_code", ""))
+    return int(found) if found.isascii() and found.isdigit() else None

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from functools import cache
 from typing import Any
 
@@ -11,7 +12,11 @@ def litellm_module() -> Any:
     """LiteLLM with our settings and the house provider registered. The first call takes a second or two."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("LITELLM_LOG", "ERROR")
-    import litellm
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import litellm
+
+        litellm.ModelResponse()  # its schema is built at first use, with warnings about LiteLLM's own types
 
     from agents.llm.house.provider import register
 

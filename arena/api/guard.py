@@ -1,4 +1,4 @@
-"""What every request passes first: it must name this machine, and a write must come from our own page or from a program.
+"""What every request passes first: it must name this machine, and a write must come from our page or from a program.
 
 A page elsewhere can make a browser send requests to loopback, directly or through a name that it points there (DNS
 rebinding). The first is told by ``Origin``, the second by ``Host``.
@@ -15,20 +15,10 @@ PROGRAM_HEADER = "x-tradefloor"
 
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 # Gradio builds its components' scripts from text in the page, which needs inline code and eval.
-_POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data: blob:",
-        "font-src 'self' data:",
-        "connect-src 'self'",
-        "worker-src 'self' blob:",
-        "object-src 'none'",
-        "base-uri 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
+_POLICY = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; "
+    "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
 )
 SECURITY_HEADERS = {
     "content-security-policy": _POLICY,

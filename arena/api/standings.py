@@ -3,6 +3,7 @@
 from pydantic import BaseModel, ConfigDict
 
 from arena.seasons.snapshot import DeskCard, FloorSnapshot
+from arena.ui.components.desk_card import ranked
 
 
 class StandingsRow(BaseModel):
@@ -53,7 +54,6 @@ class Standings(BaseModel):
 
 def standings(snapshot: FloorSnapshot) -> Standings:
     """The standings of a snapshot, in rank order."""
-    ranked = sorted(snapshot.desks, key=lambda desk: (desk.rank, desk.rank_last, -desk.total_return, desk.slot))
     return Standings(
         season=snapshot.season,
         run_id=snapshot.run_id,
@@ -62,7 +62,7 @@ def standings(snapshot: FloorSnapshot) -> Standings:
         as_of_ms=snapshot.as_of_ms,
         round_index=snapshot.round_index,
         rounds=snapshot.rounds,
-        desks=tuple(_row(desk) for desk in ranked),
+        desks=tuple(_row(desk) for desk in ranked(snapshot.desks)),
     )
 
 

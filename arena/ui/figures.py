@@ -91,10 +91,11 @@ def duration(ms: float) -> str:
     seconds = ms / 1_000
     if seconds < 120:
         return f"{number(seconds, 1 if seconds < 10 else 0)}{NBSP}s"
-    if seconds < 7_200:
+    if seconds < 3_600:
         return f"{number(seconds / 60, 0)}{NBSP}min"
     if seconds < 172_800:
-        return f"{number(seconds / 3_600, 1 if seconds < 36_000 else 0)}{NBSP}h"
+        hours = round(seconds / 3_600, 1)
+        return f"{number(hours, 0 if hours.is_integer() else 1)}{NBSP}h"
     return f"{number(seconds / 86_400, 0)}{NBSP}days"
 
 

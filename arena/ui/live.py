@@ -85,14 +85,15 @@ class LivePage:
         inputs = [seen, *self._choices]
         outputs = [seen, *(panel.component for panel in self._panels)]
         timer = gr.Timer(REFRESH_S)
-        for trigger in (blocks.load, timer.tick, *(choice.change for choice in self._choices)):
+        prompt = [blocks.load, *(choice.change for choice in self._choices)]
+        for trigger, mode in [(timer.tick, "once"), *((event, "always_last") for event in prompt)]:
             trigger(
                 self._refresh,
                 inputs,
                 outputs,
                 queue=False,
                 show_progress="hidden",
-                trigger_mode="once" if trigger == timer.tick else "always_last",
+                trigger_mode=mode,
                 api_visibility="private",
             )
 

@@ -1,10 +1,13 @@
 """The site: every page under the same header, as one Gradio app that can be mounted on a web server."""
 
+import asyncio
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import gradio as gr
+from gradio.components.navbar import Navbar
 
 from arena.ui.components.header import brand, status_line, theme_switch
 from arena.ui.components.states import notice
@@ -16,7 +19,7 @@ from arena.ui.theme import gradio_theme, page_head, style_sheet
 from trading.domain.errors import TradefloorError
 
 App = TypeVar("App")
-PERSON = "a person on the web page"
+PERSON = "a person asked for it on the web page"
 
 
 def wall_clock_ms() -> int:
@@ -29,7 +32,8 @@ def build_site(floor: Floor, *, now_ms: Callable[[], int] = wall_clock_ms) -> gr
     cache = RenderCache()
     pages = all_pages()
     home, others = pages[0], pages[1:]
-    with gr.Blocks(title="Tradefloor", fill_width=True, analytics_enabled=False) as site:
+    site = gr.Blocks(title="Tradefloor", fill_width=True, analytics_enabled=False)
+    with site:
         _build_page(home, pages, site, LivePage(floor, cache, now_ms))
     for page in others:
         with site.route(page.title, f"/{page.path}"):
@@ -38,50 +42,66 @@ def build_site(floor: Floor, *, now_ms: Callable[[], int] = wall_clock_ms) -> gr
 
 
 def mount(app: App, floor: Floor) -> App:
-    """Puts the site at the root of a web application and gives the application back."""
-    gr.mount_gradio_app(
-        cast(Any, app),
-        build_site(floor),
-        path="/",
-        theme=gradio_theme(),
-        css=style_sheet(),
-        head=page_head(),
-        footer_links=[],
-        ssr_mode=False,
-        show_error=False,
-        run_history=False,
-        enable_monitoring=False,
-        max_file_size="1kb",
-    )
+    """Puts the site at the root of a web application and gives the application back. Works in and outside a loop."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        # Where no loop runs, Gradio opens some of its own and never closes them.
+        asyncio.run(_mounted(app, floor))
+    else:
+        _mount(app, floor)
     return app
 
 
+async def _mounted(app: object, floor: Floor) -> None:
+    _mount(app, floor)
+
+
+def _mount(app: object, floor: Floor) -> None:
+    with warnings.catch_warnings():
+        # Gradio says that it renders no multi-page app on the server even to those who did not ask for it.
+        warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
+        gr.mount_gradio_app(
+            cast(Any, app),
+            build_site(floor),
+            path="/",
+            theme=gradio_theme(),
+            css=style_sheet(),
+            head=page_head(),
+            footer_links=[],
+            ssr_mode=False,
+            show_error=False,
+            run_history=False,
+            enable_monitoring=False,
+            max_file_size="1kb",
+        )
+
+
 def _build_page(page: Page, pages: list[Page], site: gr.Blocks, live: LivePage) -> None:
-    gr.Navbar(visible=False)
+    Navbar(visible=False)
     links = [(each.title, each.path) for each in pages]
     with gr.Row(elem_id="tf-top"):
         gr.HTML(brand(links, page.path), elem_id="tf-brand", apply_default_css=False, js_on_load=None)
         live.clocked_html(status_line, elem_id="tf-status")
         gr.HTML(theme_switch(), elem_id="tf-theme", apply_default_css=False, js_on_load=None)
-        _two_steps("Halt…", "Confirm halt", lambda: floor_halt(live.floor), elem_id="tf-halt")
+        _two_steps("Halt…", "Confirm halt", lambda: _halt(live.floor), elem_id="tf-halt")
     with gr.Row(elem_id="tf-notice"):
         live.clocked_html(notice, elem_id="tf-notice-text")
-        _two_steps("Resume…", "Confirm resume", lambda: floor_resume(live.floor), elem_id="tf-resume")
+        _two_steps("Resume…", "Confirm resume", lambda: _resume(live.floor), elem_id="tf-resume")
     page.build(live)
     live.start(site)
 
 
-def floor_halt(floor: Floor) -> None:
-    """Halts the floor in a person's name; what prevents it is shown to the person."""
-    _ordered(lambda: floor.halt(f"halted by {PERSON}"))
+def _halt(floor: Floor) -> None:
+    _ordered(lambda: floor.halt(PERSON))
 
 
-def floor_resume(floor: Floor) -> None:
-    """Resumes the floor in a person's name; what prevents it is shown to the person."""
-    _ordered(lambda: floor.resume(f"resumed by {PERSON}"))
+def _resume(floor: Floor) -> None:
+    _ordered(lambda: floor.resume(PERSON))
 
 
 def _ordered(order: Callable[[], None]) -> None:
+    """What prevents an order is shown to the person who gave it."""
     try:
         order()
     except TradefloorError as error:

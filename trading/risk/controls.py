@@ -43,6 +43,11 @@ def _refuse(
     return Finding(rule=rule, quantity=ZERO, message=message, limit=limit, value=value, unit=unit)
 
 
+def _is_amount(value: Decimal) -> bool:
+    """Whether a number that a model named could be a price or a quantity at all."""
+    return value.is_finite() and value > 0 and value.adjusted() <= 15
+
+
 def not_halted(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
     """No order leaves while trading is halted."""
     if not state.halted:
@@ -62,8 +67,11 @@ def allowed_instrument(intent: TradeIntent, quantity: Decimal, state: "GateState
 
 def tradable_quantity(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
     """A finite positive quantity on the lot grid."""
-    if not quantity.is_finite() or quantity <= 0 or quantity.adjusted() > 15:
-        return _refuse("quantity", "The quantity must be a positive number of base units.", unit="base")
+    if not _is_amount(quantity):
+        found = quantity if quantity.is_finite() else None
+        return _refuse(
+            "quantity", "The quantity must be a positive number of base units.", limit=ZERO, value=found, unit="base"
+        )
     instrument = state.instruments[intent.instrument]
     floored = instrument.floor_quantity(quantity)
     if floored == quantity:
@@ -127,11 +135,13 @@ def fresh_price(intent: TradeIntent, quantity: Decimal, state: "GateState") -> F
 
 
 def price_collar(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
-    """A limit price that is a price, and near the last known one."""
-    if intent.order_type is OrderType.MARKET:
-        return None
+    """A limit price, for limit orders and for them alone, that is a price and near the last known one."""
     limit_price, reference = intent.limit_price, state.price(intent.instrument)
-    if limit_price is None or not limit_price.is_finite() or limit_price <= 0 or reference is None:
+    if intent.order_type is OrderType.MARKET:
+        if limit_price is None:
+            return None
+        return _refuse("limit_price", "A market order has no limit price: leave it out, or ask for a limit order.")
+    if limit_price is None or reference is None or not _is_amount(limit_price):
         return _refuse("limit_price", "A limit order needs a positive limit price.", unit="quote")
     away = abs(limit_price / reference - 1)
     if away <= state.limits.price_collar:
@@ -220,7 +230,7 @@ def _cut(
     """Leave the closing part and as much of the opening part as ``room`` (quote currency) allows."""
     closing, opening = _opening(intent, quantity, state)
     price = _reference(intent, state)
-    if opening * price <= room:
+    if opening <= 0 or opening * price <= room:
         return None
     instrument = state.instruments[intent.instrument]
     left = closing + instrument.floor_quantity(max(ZERO, room) / price)
@@ -254,30 +264,39 @@ def leverage(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Find
     return _cut("max_leverage", intent, quantity, state, room, bound, round(value, 6), "leverage", text)
 
 
-def _exposures(state: "GateState") -> tuple[Decimal, Decimal, Decimal]:
-    """Gross, most long net and most short net value if the working orders fill in the worst way."""
-    gross = longest = shortest = ZERO
-    symbols = {*state.account.positions, *state.working_buys, *state.working_sells}
-    for symbol in symbols:
+def _reach(symbol: str, state: "GateState") -> tuple[Decimal, Decimal]:
+    """The most short and the most long quantity that working orders may lead to."""
+    held = state.held(symbol)
+    return held - state.working_sells.get(symbol, ZERO), held + state.working_buys.get(symbol, ZERO)
+
+
+def _others(intent: TradeIntent, state: "GateState") -> tuple[Decimal, Decimal]:
+    """Gross and directional value of the other instruments, if their working orders fill in the worst way.
+
+    The directional value counts longs up for a buy and shorts up for a sell.
+    """
+    gross = directional = ZERO
+    for symbol in {*state.account.positions, *state.working_buys, *state.working_sells} - {intent.instrument}:
         price = state.price(symbol)
         if price is None:
             price = state.account.marks.get(symbol, ZERO)
-        held = state.held(symbol)
-        high = (held + state.working_buys.get(symbol, ZERO)) * price
-        low = (held - state.working_sells.get(symbol, ZERO)) * price
-        gross += max(abs(high), abs(low))
-        longest += high
-        shortest += low
-    return gross, longest, shortest
+        low, high = _reach(symbol, state)
+        gross += max(abs(low), abs(high)) * price
+        directional += (high if intent.side is Side.BUY else -low) * price
+    return gross, directional
 
 
 def gross_exposure(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
     """The sum of absolute positions over equity, in the worst case of the working orders."""
-    equity = max(ZERO, state.account.equity)
+    equity, price = max(ZERO, state.account.equity), _reference(intent, state)
     bound = state.limits.max_gross_exposure
-    gross, _, _ = _exposures(state)
-    room = bound * equity - gross
-    after = gross + _opening(intent, quantity, state)[1] * _reference(intent, state)
+    low, high = _reach(intent.instrument, state)
+    toward, away = (high, -low) if intent.side is Side.BUY else (-low, high)
+    others = _others(intent, state)[0]
+    spare = bound * equity - others
+    # What opens on this side adds to the gross only from where it outgrows what may stand on the other.
+    room = spare - max(ZERO, toward) * price if away * price <= spare else ZERO
+    after = others + max(ZERO, toward + quantity, away) * price
     value = after / equity if equity > 0 else Decimal(0)
     text = f"Gross exposure would be {value:.2f} times equity; {bound} is allowed."
     return _cut("max_gross_exposure", intent, quantity, state, room, bound, round(value, 6), "leverage", text)
@@ -285,13 +304,14 @@ def gross_exposure(intent: TradeIntent, quantity: Decimal, state: "GateState") -
 
 def net_exposure(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
     """The absolute sum of signed positions over equity, in the worst case of the working orders."""
-    equity = max(ZERO, state.account.equity)
+    equity, price = max(ZERO, state.account.equity), _reference(intent, state)
     bound = state.limits.max_net_exposure
-    _, longest, shortest = _exposures(state)
-    now = longest if intent.side is Side.BUY else -shortest
-    room = bound * equity - now
-    after = now + _opening(intent, quantity, state)[1] * _reference(intent, state)
-    value = after / equity if equity > 0 else Decimal(0)
+    low, high = _reach(intent.instrument, state)
+    toward = high if intent.side is Side.BUY else -low
+    others = _others(intent, state)[1]
+    closing, _ = _opening(intent, quantity, state)
+    room = bound * equity - others - (toward + closing) * price
+    value = (others + (toward + quantity) * price) / equity if equity > 0 else Decimal(0)
     text = f"Net exposure would be {value:.2f} times equity; {bound} is allowed."
     return _cut("max_net_exposure", intent, quantity, state, room, bound, round(value, 6), "leverage", text)
 
@@ -323,7 +343,7 @@ def minimum_notional(intent: TradeIntent, quantity: Decimal, state: "GateState")
     instrument = state.instruments[intent.instrument]
     price = state.price(intent.instrument) or ZERO
     value = quantity * price
-    if value >= instrument.min_notional or quantity == abs(state.held(intent.instrument)):
+    if value >= instrument.min_notional or quantity == abs(state.held(intent.instrument)) == _reducible(intent, state):
         return None
     return _refuse(
         "min_notional",

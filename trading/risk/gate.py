@@ -6,13 +6,13 @@ The gate knows prices, accounts and limits; it knows nothing of models and canno
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from trading.domain.account import AccountView
 from trading.domain.instrument import Instrument
 from trading.domain.intent import Side, TradeIntent
 from trading.domain.market import Quote
-from trading.domain.money import ZERO, decimal_from_float
+from trading.domain.money import EXACT, ZERO, decimal_from_float
 from trading.domain.verdict import Ruling, Verdict
 from trading.risk.controls import CONTROLS, Finding
 from trading.risk.limits import Limits
@@ -68,7 +68,8 @@ class Gate:
 
     def rule(self, intents: Sequence[TradeIntent], state: GateState) -> list[Verdict]:
         """One verdict for each intent, in order. ``state`` is moved on by what is allowed."""
-        return [self._rule(intent, state) for intent in intents]
+        with localcontext(EXACT):
+            return [self._rule(intent, state) for intent in intents]
 
     def _rule(self, intent: TradeIntent, state: GateState) -> Verdict:
         quantity = intent.quantity

@@ -88,7 +88,7 @@ class KillSwitch:
         try:
             found = json.loads(text)
             return Halt(scope=scope, reason=str(found["reason"]), since_ms=int(found["since_ms"]))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return Halt(scope=scope, reason="the latch file is damaged", since_ms=_UNKNOWN_MS)
 
 

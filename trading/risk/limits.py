@@ -61,12 +61,17 @@ class Limits(BaseModel):
             raise ConfigError(f"[limits] {_first_problem(error)}") from error
         for name in overrides:
             ours, theirs = getattr(self, name), getattr(wanted, name)
-            looser = bool(ours) and not set(theirs) <= set(ours) if isinstance(ours, tuple) else theirs > ours
+            looser = _admits_more(theirs, ours) if isinstance(ours, tuple) else theirs > ours
             if looser:
                 raise ConfigError(
                     f"[limits] {name} = {theirs} is looser than the house limit {ours}; a season may only tighten it"
                 )
         return wanted
+
+
+def _admits_more(theirs: tuple[str, ...], ours: tuple[str, ...]) -> bool:
+    # An empty list names no instrument and so admits every one.
+    return bool(ours) and (not theirs or not set(theirs) <= set(ours))
 
 
 def _exact(overrides: Mapping[str, Any]) -> dict[str, Any]:

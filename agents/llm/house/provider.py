@@ -6,7 +6,7 @@ No tokens are used and nothing is paid, so usage and price are reported as 0.
 from typing import Any
 
 from litellm.llms.custom_llm import CustomLLM, CustomLLMError
-from litellm.types.utils import ChatCompletionMessageToolCall, Choices, Function, Message, ModelResponse, Usage
+from litellm.types.utils import ChatCompletionMessageToolCall, Function, ModelResponse
 
 from agents.llm.house import HOUSE_PREFIX, house_models
 from agents.llm.house.conversation import read_conversation
@@ -46,16 +46,17 @@ class HouseProvider(CustomLLM):
 
 
 def _fill(response: ModelResponse, model: str, reply: Reply) -> ModelResponse:
-    calls = [
+    calls: list[Any] = [
         ChatCompletionMessageToolCall(
             id=f"call_{number}", type="function", function=Function(name=name, arguments=arguments)
         )
         for number, (name, arguments) in enumerate(reply.calls)
     ]
-    message = Message(role="assistant", content=reply.content, tool_calls=calls or None)
     response.model = f"{HOUSE_PREFIX}{model}"
-    response.choices = [Choices(finish_reason="tool_calls" if calls else "stop", index=0, message=message)]
-    response.usage = Usage(prompt_tokens=0, completion_tokens=0, total_tokens=0)  # type: ignore[attr-defined]  # set late
+    choice = response.choices[0]  # the blank response has one, and a usage of 0
+    choice.finish_reason = "tool_calls" if calls else "stop"
+    choice.message.content = reply.content
+    choice.message.tool_calls = calls or None
     response.hidden_params["response_cost"] = 0.0
     return response
 
@@ -69,6 +70,8 @@ def register(litellm: Any) -> None:
         "mode": "chat",
         "input_cost_per_token": 0.0,
         "output_cost_per_token": 0.0,
+        "cache_creation_input_token_cost": 0.0,
+        "cache_read_input_token_cost": 0.0,
         "max_input_tokens": 1_000_000,
         "supports_function_calling": True,
         "supports_response_schema": True,

@@ -51,7 +51,10 @@ def equity_figure(snapshot: FloorSnapshot, range_name: str, unit: Unit) -> str:
     lines = [*_benchmark(snapshot, since, unit), *_desks(snapshot, since, unit)]
     lines = [line for line in lines if line.points[0]]
     if not any(len(line.points[0]) > 1 for line in lines):
-        return json.dumps({"data": [], "layout": _layout(range_name) | {"annotations": [_empty_note()]}})
+        layout = _layout(range_name) | {"annotations": [_empty_note()]}
+        for axis in ("xaxis", "yaxis"):
+            layout[axis] |= {"visible": False}
+        return json.dumps({"data": [], "layout": layout})
     bands = _bands(snapshot, since, unit)
     low, high = _reach([*(points for points, _alpha in bands), *(line.points for line in lines)])
     base = 0.0 if unit == "%" else snapshot.capital
@@ -160,7 +163,8 @@ def _trace(line: _Line, unit: Unit) -> dict[str, Any]:
         "x": line.points[0],
         "y": line.points[1],
         "line": {"color": line.colour, "width": line.width, "dash": line.dash},
-        "hovertemplate": f"%{{y:+.2f}}{NBSP}%" if unit == "%" else "$%{y:,.2f}",
+        "customdata": [percent(y / 100, 2) if unit == "%" else dollars(y, 0) for y in line.points[1]],
+        "hovertemplate": "%{customdata}",
     }
 
 

@@ -25,7 +25,7 @@ def decision_feed(snapshot: FloorSnapshot) -> Html:
         return empty(
             "No decisions yet", f"Every desk decides once a round, each {duration(snapshot.step_ms)} of market time."
         )
-    newest = sorted(snapshot.decisions, key=lambda card: (-card.ts_ms, -card.round_index, card.slot))[:SHOWN]
+    newest = sorted(snapshot.decisions, key=lambda card: (-card.ts_ms, card.status == "held", card.slot))[:SHOWN]
     return element(
         "ol", *(decision_entry(card) for card in newest), class_="tf tf-feed", aria_label="Decisions, newest first"
     )

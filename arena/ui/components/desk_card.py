@@ -29,7 +29,7 @@ def ranked(desks: Sequence[DeskCard]) -> list[DeskCard]:
 def desk_card(desk: DeskCard, scale: Scale, capital: float) -> Html:
     """The card of one desk."""
     known = excludes_zero(desk.return_ci95)
-    acted_at = UNKNOWN if desk.last_action_ms is None else clock_short(desk.last_action_ms)
+    acted_at = "Last" if desk.last_action_ms is None else clock_short(desk.last_action_ms)
     return element(
         "article",
         element(
@@ -55,7 +55,6 @@ def desk_card(desk: DeskCard, scale: Scale, capital: float) -> Html:
         _fact("Spent", spending(desk)),
         class_="tf-card",
         style=desk_style(desk.slot),
-        aria_label=desk.name,
     )
 
 

@@ -1,4 +1,4 @@
-"""The standings: every number with its uncertainty, and sentences that say what the table can tell and what not."""
+"""The standings table: one row a desk, every number with its uncertainty."""
 
 from arena.seasons.snapshot import DeskCard, FloorSnapshot
 from arena.ui.components.desk_card import model_line, ranked
@@ -6,7 +6,7 @@ from arena.ui.components.interval import Scale, interval_bar, shared_scale
 from arena.ui.components.marks import kind_chip, signed_class, swatch
 from arena.ui.components.markup import Html, element
 from arena.ui.components.states import empty
-from arena.ui.figures import UNKNOWN, count, dollars, duration, excludes_zero, number, percent, rank, span
+from arena.ui.figures import NBSP, UNKNOWN, count, dollars, duration, excludes_zero, number, percent, rank, span
 
 _GROUPS = (
     ("Desk", ("Rank", "Name")),
@@ -15,6 +15,7 @@ _GROUPS = (
     ("Behaviour", ("Decisions", "Acted", "Refused", "No answer", "Turnover")),
     ("Cost", ("Tokens", "Per decision")),
 )
+_NO_MODEL = "no LLM"
 _TEXT_COLUMNS = frozenset({"Rank", "Name", _GROUPS[1][1][1]})
 
 
@@ -43,78 +44,8 @@ def standings_table(snapshot: FloorSnapshot) -> Html:
 def sample_line(snapshot: FloorSnapshot) -> str:
     """What the standings rest on: market time, rounds and desks."""
     covered = duration(max(0, snapshot.as_of_ms - snapshot.start_ms))
-    return f"{covered} of market time · {count(snapshot.round_index, 'round', 'rounds')} · {count(len(snapshot.desks), 'desk', 'desks')}"
-
-
-def readout(snapshot: FloorSnapshot) -> Html:
-    """What the table can say, in sentences, with the facts they rest on."""
-    facts: list[tuple[str, str]] = []
-    if snapshot.benchmark is not None and snapshot.benchmark.equity:
-        held = snapshot.benchmark.equity[-1] / snapshot.benchmark.equity[0] - 1
-        facts.append((snapshot.benchmark_name, percent(held)))
-    if snapshot.luck is not None and snapshot.luck.ts_ms:
-        facts.append(("Luck, 5 to 95\N{NO-BREAK SPACE}%", span((snapshot.luck.q05[-1], snapshot.luck.q95[-1]))))
-        facts.append(("Random traders behind it", number(snapshot.luck_traders, 0)))
-    facts.append(("Desks not separable from the best", _tied_with_best(snapshot)))
-    lines = [element("p", sentence) for sentence in sentences(snapshot)]
-    listed = [part for term, value in facts for part in (element("dt", term), element("dd", value))]
-    return element("div", *lines, element("dl", *listed), class_="tf tf-readout")
-
-
-def sentences(snapshot: FloorSnapshot) -> list[str]:
-    """Plain statements that hold by the intervals and ranks of this snapshot, and no more than they allow."""
-    order = ranked(snapshot.desks)
-    if not order:
-        return ["Nothing has been measured yet."]
-    measured = [desk for desk in order if desk.return_ci95 is not None]
-    if not measured:
-        return ["Too few rounds for an interval: no desk's return can be told from chance yet."]
-    gaining = [desk.name for desk in measured if desk.return_ci95 is not None and desk.return_ci95[0] > 0]
-    losing = [desk.name for desk in measured if desk.return_ci95 is not None and desk.return_ci95[1] < 0]
-    said = [_sided(gaining, "above zero"), _sided(losing, "below zero")]
-    if not gaining and not losing:
-        said = ["Every interval contains zero: no desk's return can be told from chance yet."]
-    elif len(gaining) + len(losing) < len(measured):
-        said.append("For the others the sign of the return is not known.")
-    return [" ".join(part for part in said if part), _order(order), *_luck(order[0], len(order))]
-
-
-def _sided(names: list[str], where: str) -> str:
-    if not names:
-        return ""
-    return f"{_listed(names)} {'is' if len(names) == 1 else 'are'} {where} with 95\N{NO-BREAK SPACE}% confidence."
-
-
-def _order(order: list[DeskCard]) -> str:
-    leader = order[0]
-    if leader.tied_with:
-        return (
-            f"{leader.name} leads, but not separably from {_listed(sorted(leader.tied_with))}: more rounds would tell."
-        )
-    return (
-        f"{leader.name} is separably ahead of every other desk." if len(order) > 1 else f"{leader.name} trades alone."
-    )
-
-
-def _luck(leader: DeskCard, desks: int) -> list[str]:
-    if leader.luck_percentile is None:
-        return []
-    beaten = round(leader.luck_percentile * 100)
-    chance = 1 - leader.luck_percentile**desks
-    return [
-        f"{leader.name} beats {beaten} of 100 random traders of the same turnover and exposure. With {desks} desks on the "
-        f"board, the best of {desks} random traders does that well about {round(chance * 10)} times in 10."
-    ]
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _tied_with_best(snapshot: FloorSnapshot) -> str:
-    if not snapshot.desks:
-        return UNKNOWN
-    return f"{len(ranked(snapshot.desks)[0].tied_with)} of {len(snapshot.desks) - 1}"
+    rounds, desks = count(snapshot.round_index, "round", "rounds"), count(len(snapshot.desks), "desk", "desks")
+    return f"{covered} of market time · {rounds} · {desks}"
 
 
 def _head(column: str, *, first: bool) -> Html:
@@ -125,21 +56,11 @@ def _head(column: str, *, first: bool) -> Html:
 
 
 def _row(desk: DeskCard, scale: Scale) -> Html:
-    known = excludes_zero(desk.return_ci95)
-    per_decision = None if desk.usd is None or not desk.decisions else desk.usd / desk.decisions
-    model = desk.kind == "llm"
-    tokens = (dollars(desk.usd), dollars(per_decision, 4)) if model else ("no LLM", "no LLM")
-    shares = [
-        percent(part / desk.decisions, 0, signed=False) if desk.decisions else UNKNOWN
-        for part in (desk.acted, desk.abstained)
-    ]
-    sharpe = UNKNOWN if desk.sharpe is None else number(desk.sharpe, 2, signed=True)
-    sharpe_span = (
-        None
-        if desk.sharpe_ci95 is None
-        else "95\N{NO-BREAK SPACE}%: " + " to ".join(number(x, signed=True) for x in desk.sharpe_ci95)
-    )
-    luck = UNKNOWN if desk.luck_percentile is None else number(desk.luck_percentile * 100, 0)
+    groups = (_who(desk), _money(desk, scale), _skill(desk), _behaviour(desk), _cost(desk))
+    return element("tr", *(cell for group in groups for cell in group))
+
+
+def _who(desk: DeskCard) -> list[Html]:
     name = element(
         "td",
         swatch(desk.slot, desk.kind),
@@ -148,31 +69,51 @@ def _row(desk: DeskCard, scale: Scale) -> Html:
         element("span", model_line(desk), class_="tf-model"),
         class_="tf-name",
     )
-    return element(
-        "tr",
-        element("td", element("b", rank(desk.rank, desk.rank_last)), class_="tf-group"),
-        name,
-        element(
-            "td",
-            element("b", percent(desk.total_return)),
-            class_=f"tf-group {signed_class(desk.total_return, known=known)}",
-        ),
+    return [element("td", element("b", rank(desk.rank, desk.rank_last)), class_="tf-group"), name]
+
+
+def _money(desk: DeskCard, scale: Scale) -> list[Html]:
+    tone = signed_class(desk.total_return, known=excludes_zero(desk.return_ci95))
+    return [
+        element("td", element("b", percent(desk.total_return)), class_=f"tf-group {tone}"),
         element("td", interval_bar(desk, scale), class_="tf-bar-cell", title=span(desk.return_ci95)),
         _cell(percent(-desk.max_drawdown)),
         _cell(dollars(desk.fees)),
-        _cell(sharpe, group=True, title=sharpe_span),
-        _cell(luck),
+    ]
+
+
+def _skill(desk: DeskCard) -> list[Html]:
+    interval = None
+    if desk.sharpe_ci95 is not None:
+        interval = f"95{NBSP}%: " + " to ".join(number(bound, signed=True) for bound in desk.sharpe_ci95)
+    luck = None if desk.luck_percentile is None else desk.luck_percentile * 100
+    return [
+        _cell(number(desk.sharpe, signed=True), group=True, title=interval),
+        _cell(number(luck, 0)),
         _cell(number(desk.brier_skill, 3, signed=True)),
+    ]
+
+
+def _behaviour(desk: DeskCard) -> list[Html]:
+    def share(part: int) -> Html:
+        return _cell(percent(part / desk.decisions, 0, signed=False) if desk.decisions else UNKNOWN)
+
+    return [
         _cell(number(desk.decisions, 0), group=True),
-        _cell(shares[0]),
+        share(desk.acted),
         _cell(number(desk.refused_intents, 0)),
-        _cell(shares[1]),
+        share(desk.abstained),
         _cell(f"{number(desk.turnover, 1)}×"),
-        _cell(tokens[0], group=True),
-        _cell(tokens[1]),
-    )
+    ]
+
+
+def _cost(desk: DeskCard) -> list[Html]:
+    if desk.kind != "llm":
+        return [_cell(_NO_MODEL, group=True), _cell(_NO_MODEL)]
+    each = desk.usd / desk.decisions if desk.usd is not None and desk.decisions else None
+    return [_cell(dollars(desk.usd), group=True), _cell(dollars(each, 4))]
 
 
 def _cell(text: str, *, group: bool = False, title: str | None = None) -> Html:
-    unknown = " tf-unknown" if text in (UNKNOWN, "no LLM") else ""
+    unknown = " tf-unknown" if text in (UNKNOWN, _NO_MODEL) else ""
     return element("td", text, class_=f"tf-num{' tf-group' if group else ''}{unknown}", title=title)

@@ -40,17 +40,14 @@ def notice(snapshot: FloorSnapshot | None, now_ms: int) -> Html:
         return _banner(
             "halt",
             f"Trading is halted since {clock(snapshot.as_of_ms)} UTC: {reason}",
-            f"No order leaves. {count(held, 'position is', 'positions are')} kept. It goes on when a person resumes it.",
+            f"No order leaves. {count(held, 'position is', 'positions are')} kept. A person can resume it.",
         )
+    ended = f"{day_clock(snapshot.as_of_ms)} UTC"
     if snapshot.status == "failed":
-        return _banner(
-            "halt", f"The season stopped with an error at {clock(snapshot.as_of_ms)} UTC", _detail(snapshot, "")
-        )
+        return _banner("failed", f"The season stopped with an error at {ended}", _detail(snapshot, ""))
     if snapshot.status == "finished":
         rounds = count(snapshot.rounds, "round", "rounds")
-        return _banner(
-            "plain", f"The season is over: {rounds}, ended {day_clock(snapshot.as_of_ms)} UTC", _detail(snapshot, "")
-        )
+        return _banner("over", f"The season is over: {rounds}, ended {ended}", _detail(snapshot, ""))
     if is_stale(snapshot, now_ms):
         age = duration(feed_age_ms(snapshot, now_ms) // 10_000 * 10_000)
         return _banner("warn", f"The season has not reported for {age}", "What you see is the last that is known.")
@@ -67,5 +64,5 @@ def _banner(tone: str, title: str, text: str) -> Html:
         element("b", title),
         element("p", text) if text else None,
         class_=f"tf tf-banner tf-banner-{tone}",
-        role="alert" if tone == "halt" else "status",
+        role="alert" if tone in ("halt", "failed") else "status",
     )

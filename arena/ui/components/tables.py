@@ -38,7 +38,7 @@ def _trade(trade: TradeRow, snapshot: FloorSnapshot) -> Html:
     return element(
         "tr",
         element("td", clock(trade.ts_ms), title=f"{day_clock(trade.ts_ms)} UTC"),
-        element("td", swatch(trade.slot, kind), element("span", tag, title=trade.desk)),
+        element("td", swatch(trade.slot, kind), element("span", tag)),
         element("td", what, class_="tf-cut"),
         element("td", price(trade.price), class_="tf-num"),
         element("td", dollars(trade.fee), class_="tf-num"),
@@ -59,7 +59,7 @@ def _positions(desk: DeskCard) -> Html:
     columns = ("Instrument", "Quantity", "Value", "Average", "Open result")
     heads = element("tr", *(element("th", text, class_="tf-num" if i else None) for i, text in enumerate(columns)))
     rows = [_position(position) for position in desk.positions]
-    table = _table(f"Positions of {desk.name}", element("thead", heads), element("tbody", *rows))
+    table = _table("Positions of a desk", element("thead", heads), element("tbody", *rows))
     return element("section", head, table)
 
 

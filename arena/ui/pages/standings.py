@@ -5,7 +5,8 @@ import gradio as gr
 from arena.seasons.snapshot import FloorSnapshot
 from arena.ui.components.header import market_note
 from arena.ui.components.markup import Html, element
-from arena.ui.components.standings import readout, sample_line, standings_table
+from arena.ui.components.readout import readout
+from arena.ui.components.standings import sample_line, standings_table
 from arena.ui.live import LivePage
 from arena.ui.pages import Page
 

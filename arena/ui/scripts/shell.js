@@ -41,8 +41,11 @@
   });
 
   // Gradio chooses light or dark after the page has loaded; what the viewer stored wins whenever it does.
-  document.addEventListener("DOMContentLoaded", () => {
+  function watchTheme() {
     keepTheme();
     new MutationObserver(keepTheme).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-  });
+  }
+
+  if (document.body) watchTheme();
+  else document.addEventListener("DOMContentLoaded", watchTheme);
 })();

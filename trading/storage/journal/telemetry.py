@@ -7,6 +7,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from trading.domain.errors import JournalError
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS latency (
     id TEXT NOT NULL,
@@ -23,9 +25,13 @@ class Telemetry:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=OFF")
-        self._db.execute(_SCHEMA)
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=OFF")
+            self._db.execute(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise JournalError(f"{path}: not readable ({error}); it holds latencies only: remove it") from error
         self._pending: list[tuple[str, str, float]] = []
 
     def record(self, kind: str, identity: str, latency_ms: float) -> None:

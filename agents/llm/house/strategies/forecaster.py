@@ -2,9 +2,10 @@
 
 from agents.llm.house.strategies.strategy import Evidence, Strategy, Targets, no_view
 
-_LEAN = 0.01
+_LEAN = 0.004
 """A probability within this of one half is no forecast to trade on."""
-_FULL_LEAN = 0.04
+_FULL_LEAN = 0.01
+"""A lean this far gets a full share: honest forecasts over hours stay close to one half."""
 
 
 def targets(evidence: Evidence) -> Targets:
@@ -18,10 +19,16 @@ def targets(evidence: Evidence) -> Targets:
     return wanted
 
 
+def _because(evidence: Evidence, symbol: str) -> str:
+    row = evidence.forecasts.get(symbol)
+    return "no forecast" if row is None else f"forecast of a rise {row['p_up']:.1%}"
+
+
 STRATEGY = Strategy(
     name="forecaster",
     summary="Takes the side the forecast leans to, in proportion to how far it leans.",
     score=no_view,
     targets=targets,
+    because=_because,
     band=0.5,
 )

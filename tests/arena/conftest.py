@@ -1,9 +1,13 @@
 """Plausible floors for tests of pages and API: invented desks on an invented market, from a seed."""
 
+import itertools
 import math
 import random
 import threading
+from collections.abc import Callable
 from dataclasses import replace
+
+import pytest
 
 from arena.seasons.snapshot import (
     Curve,
@@ -25,12 +29,15 @@ INSTRUMENTS = ("BTC-USDT-PERP", "ETH-USDT-PERP", "SOL-USDT-PERP")
 PRICES = (64_210.5, 3_120.25, 152.4)
 
 
+_versions = itertools.count(1)
+
+
 class SampleFloor:
     """A floor whose snapshot a test sets; halting and resuming change it as a season would."""
 
     def __init__(self, snapshot: FloorSnapshot | None) -> None:
         self._lock = threading.Lock()
-        self._snapshot = snapshot
+        self._snapshot = None if snapshot is None else replace(snapshot, version=next(_versions))
         self.orders: list[tuple[str, str]] = []
 
     def snapshot(self) -> FloorSnapshot | None:
@@ -38,10 +45,9 @@ class SampleFloor:
         return self._snapshot
 
     def publish(self, snapshot: FloorSnapshot) -> None:
-        """Shows a snapshot under a version of its own."""
+        """Shows a snapshot under a version that no floor of this run has shown."""
         with self._lock:
-            version = 0 if self._snapshot is None else self._snapshot.version
-            self._snapshot = replace(snapshot, version=version + 1)
+            self._snapshot = replace(snapshot, version=next(_versions))
 
     def halt(self, reason: str) -> None:
         """Records the order and shows a halted season."""
@@ -227,3 +233,44 @@ def _trade(draw: random.Random, round_index: int, slot: int) -> TradeRow:
         fee=draw.uniform(0.02, 0.4),
         decision_id=f"demo-{round_index}-{slot}",
     )
+
+
+@pytest.fixture
+def snapshot() -> FloorSnapshot:
+    """A running season of eight desks after 300 rounds."""
+    return sample_snapshot()
+
+
+@pytest.fixture
+def empty_snapshot() -> FloorSnapshot:
+    """The same season before its first round: desks, but no decisions, no interval, one point of equity."""
+    full = sample_snapshot(played=1)
+    desks = tuple(
+        replace(
+            desk,
+            total_return=0.0,
+            return_ci95=None,
+            sharpe=None,
+            sharpe_ci95=None,
+            luck_percentile=None,
+            brier_skill=None,
+            rank=1,
+            rank_last=len(NAMES),
+            decisions=0,
+            acted=0,
+            held=0,
+            abstained=0,
+            last_action="",
+            last_action_ms=None,
+            positions=(),
+            curve=Curve(ts_ms=desk.curve.ts_ms[:1], equity=(CAPITAL,)),
+        )
+        for desk in full.desks
+    )
+    return replace(full, round_index=0, desks=desks, benchmark=None, luck=None, luck_traders=0, decisions=(), trades=())
+
+
+@pytest.fixture
+def make_floor() -> Callable[[FloorSnapshot | None], SampleFloor]:
+    """A floor over a snapshot that the test may replace."""
+    return SampleFloor

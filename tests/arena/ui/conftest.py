@@ -1,0 +1,142 @@
+"""A real browser against a served floor: what was asked of the network and said on the console is kept for tests."""
+
+import os
+import shutil
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+
+from arena.api.app import create_app
+from arena.seasons.snapshot import FloorSnapshot
+from arena.ui.floor import Floor
+
+DESKTOP = ViewportSize(width=1440, height=900)
+PHONE = ViewportSize(width=390, height=844)
+ARTIFACTS = Path(__file__).parents[3] / "test-artifacts"
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+]
+
+
+class SwitchedFloor:
+    """A floor that stands for another, so that one server does for all tests."""
+
+    def __init__(self) -> None:
+        self.behind: Floor | None = None
+
+    def snapshot(self) -> FloorSnapshot | None:
+        """The snapshot of the floor behind."""
+        return None if self.behind is None else self.behind.snapshot()
+
+    def halt(self, reason: str) -> None:
+        """Passed on."""
+        assert self.behind is not None
+        self.behind.halt(reason)
+
+    def resume(self, reason: str) -> None:
+        """Passed on."""
+        assert self.behind is not None
+        self.behind.resume(reason)
+
+
+@dataclass
+class Visit:
+    """An open page with what went wrong on it."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium as installed on this machine, or as named by TRADEFLOOR_TEST_BROWSER."""
+    found = os.environ.get("TRADEFLOOR_TEST_BROWSER") or next(filter(None, map(shutil.which, _NAMES)), None)
+    if found is None:
+        pytest.skip("no Chromium on this machine: install it, or name one in TRADEFLOOR_TEST_BROWSER")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="session")
+def served() -> Iterator[tuple[str, SwitchedFloor]]:
+    """The address of a running server and the floor it shows."""
+    floor = SwitchedFloor()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = uvicorn.Config(
+        create_app(floor), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert server.started
+    yield f"http://127.0.0.1:{port}", floor
+    server.should_exit = True
+    thread.join(timeout=5)
+
+
+@pytest.fixture
+def visit(browser: Browser, served: tuple[str, SwitchedFloor]) -> Iterator[Callable[..., Visit]]:
+    """Opens a page over a floor, at a size and in a theme."""
+    address, switched = served
+    contexts: list[Any] = []
+
+    def open_page(floor: Floor, path: str = "/", *, viewport: ViewportSize = DESKTOP, scheme: Any = "light") -> Visit:
+        switched.behind = floor
+        phone = viewport["width"] < 760
+        context = browser.new_context(
+            viewport=viewport,
+            is_mobile=phone,
+            has_touch=phone,
+            device_scale_factor=2 if phone else 1,
+            color_scheme=scheme,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        found = Visit(page=context.new_page())
+        found.page.on("console", lambda m: found.complaints.append(m.text) if m.type == "error" else None)
+        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
+        found.page.on(
+            "request",
+            lambda r: None if r.url.startswith((address, "data:", "blob:")) else found.elsewhere.append(r.url),
+        )
+        found.page.goto(address + path, wait_until="domcontentloaded")
+        return found
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def keep() -> Callable[[Page, str], None]:
+    """Saves a picture of a page for people to look at."""
+
+    def save(page: Page, name: str) -> None:
+        ARTIFACTS.mkdir(exist_ok=True)
+        page.screenshot(path=ARTIFACTS / f"{name}.png")
+
+    return save

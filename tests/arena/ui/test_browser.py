@@ -1,0 +1,280 @@
+"""The pages in a real browser: they render, they live, they halt, and what models write stays text."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from arena.seasons.snapshot import FloorSnapshot
+
+pytestmark = pytest.mark.browser
+
+DESKTOP = {"width": 1440, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+# Gives the text nodes whose contrast with the ground behind them is under 4.5, ground colours blended as painted.
+CONTRAST = """
+() => {
+  const paint = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    paint.clearRect(0, 0, 1, 1);
+    paint.fillStyle = colour;
+    paint.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = paint.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = (top, under) => top.slice(0, 3).map((c, i) => c * top[3] + under[i] * (1 - top[3]));
+  const ground = (node) => {
+    const layers = [];
+    for (let at = node; at; at = at.parentElement) layers.push(rgba(getComputedStyle(at).backgroundColor));
+    return layers.reverse().reduce((under, layer) => over(layer, under), [255, 255, 255]);
+  };
+  const light = (colour) => {
+    const [r, g, b] = colour.map((c) => ((c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const found = [];
+  const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walk.nextNode()) {
+    const node = walk.currentNode.parentElement;
+    if (!walk.currentNode.data.trim() || !node.checkVisibility({ visibilityProperty: true })) continue;
+    if (node.closest("script, style, svg, noscript")) continue;
+    const under = ground(node);
+    const [a, b] = [light(over(rgba(getComputedStyle(node).color), under)), light(under)].sort((x, y) => y - x);
+    const ratio = (a + 0.05) / (b + 0.05);
+    if (ratio < 4.5) found.push(`${ratio.toFixed(2)} ${walk.currentNode.data.trim().slice(0, 40)}`);
+  }
+  return found;
+}
+"""
+
+# Attributes that hold a payload; Plotly keeps the source of the labels it drew in one of its own.
+ATTRIBUTES = """
+() => [...document.body.querySelectorAll("*")]
+  .flatMap((node) => [...node.attributes])
+  .filter((attribute) => attribute.name !== "data-unformatted" && attribute.value.includes("pwned"))
+  .map((attribute) => `${attribute.name}=${attribute.value}`)
+"""
+
+PAYLOADS = (
+    '<img src=x onerror="window.pwned=1">',
+    "<script>window.pwned=1</script>",
+    "<svg/onload=window.pwned=1>",
+    "\"><iframe srcdoc='<script>parent.pwned=1</script>'>",
+    "</details></li></ol><a href=javascript:window.pwned=1>x</a>",
+    "[a link](javascript:window.pwned=1) **bold** ![i](http://evil.example/x.png)",
+    "{{constructor.constructor('window.pwned=1')()}} ${window.pwned=1}",
+    "\x1b[31mred\x1b[0m \u202eright to left",
+    "' onmouseover='window.pwned=1",
+    "&lt;b&gt;twice&lt;/b&gt;",
+)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1440", "390"])
+def test_pages_render_in_both_themes(
+    size: dict[str, int], snapshot: FloorSnapshot, make_floor: Any, visit: Any, keep: Any
+) -> None:
+    seen = visit(make_floor(_fresh(snapshot)), viewport=size)
+    page = seen.page
+    expect(page.locator(".tf-card")).to_have_count(len(snapshot.desks))
+    expect(page.locator("#tf-equity-chart .scatterlayer .trace")).to_have_count(5 + len(snapshot.desks))
+    expect(page.locator(".tf-feed > li").first).to_be_visible()
+    expect(page.locator("#tf-status")).to_contain_text("SIMULATED")
+    expect(page.locator("#tf-status")).to_contain_text("PAPER")
+    if size is PHONE:
+        assert _small_targets(page) == []
+    _audit(page, size, "light")
+    keep(page, f"arena-light-{size['width']}")
+    _switch_theme(page)
+    expect(page.locator("#tf-equity-chart .ytick text").first).to_have_css("fill", "rgb(176, 186, 196)")
+    _audit(page, size, "dark")
+    keep(page, f"arena-dark-{size['width']}")
+
+    page.get_by_role("link", name="Standings").click()
+    expect(page.locator(".tf-standings tbody tr")).to_have_count(len(snapshot.desks))
+    expect(page.locator("#tf-readout")).to_contain_text("Every interval contains zero")
+    expect(page.get_by_role("link", name="Standings")).to_have_attribute("aria-current", "page")
+    _audit(page, size, "dark")
+    keep(page, f"standings-dark-{size['width']}")
+    _switch_theme(page)
+    _audit(page, size, "light")
+    keep(page, f"standings-light-{size['width']}")
+    assert seen.complaints == []
+    assert seen.elsewhere == []
+
+
+def test_news_arrives_and_disturbs_no_reader(snapshot: FloorSnapshot, make_floor: Any, visit: Any) -> None:
+    floor = make_floor(_fresh(snapshot))
+    page = visit(floor, scheme="dark").page
+    entry = page.locator(".tf-feed > li").nth(2)
+    entry.get_by_text("Reasoning").click()
+    expect(entry.locator(".tf-said").first).to_be_visible()
+    assert page.evaluate("document.body.classList.contains('dark')"), "the system's theme, where none was chosen"
+    opened = entry.get_attribute("data-entry")
+    expect(page.locator("#tf-equity-chart .scatterlayer")).to_be_visible()
+    zoom = [snapshot.start_ms + 3_600_000 * 20, snapshot.start_ms + 3_600_000 * 90]
+    page.evaluate("zoom => Plotly.relayout(document.querySelector('.tf-plot'), {'xaxis.range': zoom})", zoom)
+
+    first = snapshot.decisions[0]
+    news = replace(first, round_index=301, ts_ms=first.ts_ms + 3_600_000, rationale="Something new happened.")
+    desks = tuple(replace(desk, total_return=desk.total_return + 0.1) for desk in snapshot.desks)
+    floor.publish(replace(floor.snapshot(), decisions=(news, *snapshot.decisions), desks=desks, round_index=301))
+
+    expect(page.locator(".tf-feed > li").first).to_contain_text("Something new happened.", timeout=5_000)
+    expect(page.locator("#tf-status")).to_contain_text("round 301 of 408")
+    expect(page.locator(f'[data-entry="{opened}"] .tf-said').first).to_be_visible()
+    assert page.locator(".tf-feed details[open] .tf-said").count() == 3
+    kept = page.evaluate(
+        "document.querySelector('.tf-plot')._fullLayout.xaxis.range.map(x => new Date(x + 'Z').getTime())"
+    )
+    assert kept == pytest.approx(zoom, abs=60_000)
+
+
+def test_halting_takes_two_steps_and_resuming_too(
+    snapshot: FloorSnapshot, make_floor: Any, visit: Any, keep: Any
+) -> None:
+    floor = make_floor(_fresh(snapshot))
+    seen = visit(floor)
+    page = seen.page
+    expect(page.locator(".tf-card").first).to_be_visible()
+    halt, confirm = page.get_by_role("button", name="Halt…"), page.get_by_role("button", name="Confirm halt")
+    cancel = page.locator("#tf-halt").get_by_role("button", name="Cancel")
+
+    expect(confirm).to_be_hidden()
+    where = halt.bounding_box()
+    halt.click()
+    expect(confirm).to_be_focused()
+    centre = cancel.bounding_box()
+    assert where is not None
+    assert centre is not None
+    assert centre["x"] <= where["x"] + where["width"] / 2 <= centre["x"] + centre["width"], "a double click must cancel"
+    cancel.click()
+    expect(confirm).to_be_hidden()
+    expect(halt).to_be_focused()
+    assert floor.orders == []
+
+    halt.click()
+    confirm.click()
+    expect(page.get_by_role("alert")).to_contain_text("Trading is halted", timeout=5_000)
+    expect(halt).to_be_hidden()
+    assert [kind for kind, _reason in floor.orders] == ["halt"]
+    keep(page, "arena-halted")
+
+    page.get_by_role("button", name="Resume…").click()
+    page.get_by_role("button", name="Confirm resume").click()
+    expect(page.locator(".tf-banner")).to_have_count(0, timeout=5_000)
+    expect(halt).to_be_visible()
+    assert [kind for kind, _reason in floor.orders] == ["halt", "resume"]
+    assert seen.complaints == []
+
+
+def test_what_models_write_stays_text(snapshot: FloorSnapshot, make_floor: Any, visit: Any) -> None:
+    seen = visit(make_floor(_poisoned(_fresh(snapshot))))
+    page = seen.page
+    expect(page.locator(".tf-feed > li").first).to_be_visible()
+    page.evaluate("document.querySelectorAll('details').forEach(more => more.open = true)")
+    for tab in ("Trades", "Positions", "Decisions"):
+        page.get_by_role("tab", name=tab).click()
+        expect(page.get_by_role("tabpanel").filter(visible=True).locator(".tf").first).to_be_visible()
+    feed = page.locator("#tf-decisions")
+    for payload in (
+        "<script>window.pwned=1</script>",
+        "{{constructor.constructor('window.pwned=1')()}} ${window.pwned=1}",
+    ):
+        expect(feed.get_by_text(payload).first).to_be_visible()
+    assert feed.locator("img, script, iframe, a, svg").count() == 0
+    assert page.locator("[onerror], [onmouseover], [onload]").count() == 0
+    assert page.evaluate(ATTRIBUTES) == []
+    assert page.evaluate("window.pwned") is None
+    assert seen.elsewhere == []
+    assert seen.complaints == []
+
+
+def test_before_the_first_round_every_panel_says_what_it_waits_for(
+    empty_snapshot: FloorSnapshot, make_floor: Any, visit: Any, keep: Any
+) -> None:
+    floor = make_floor(None)
+    seen = visit(floor)
+    page = seen.page
+    expect(page.locator("#tf-notice")).to_contain_text("The season is starting")
+    expect(page.locator("#tf-desks")).to_contain_text("Desks appear when the season starts.")
+    floor.publish(replace(_fresh(empty_snapshot), status="starting"))
+    expect(page.locator(".tf-card")).to_have_count(len(empty_snapshot.desks), timeout=5_000)
+    expect(page.locator("#tf-decisions")).to_contain_text("No decisions yet")
+    expect(page.locator("#tf-equity-chart")).to_contain_text("after the first round")
+    keep(page, "arena-empty")
+    assert seen.complaints == []
+
+
+def _audit(page: Any, size: dict[str, int], theme: str) -> None:
+    assert page.evaluate("document.body.classList.contains('dark')") is (theme == "dark")
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert page.evaluate(CONTRAST) == []
+
+
+def _switch_theme(page: Any) -> None:
+    page.get_by_role("button", name="Switch between light and dark").click()
+
+
+def _fresh(snapshot: FloorSnapshot) -> FloorSnapshot:
+    return replace(snapshot, published_ms=time.time_ns() // 1_000_000)
+
+
+def _small_targets(page: Any) -> list[str]:
+    """What can be pressed and is under 44 px high."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("button, summary, nav a, .tf-segments label")]
+            .filter((target) => target.checkVisibility() && target.getBoundingClientRect().height < 43.5)
+            .map((target) => `${target.getBoundingClientRect().height} ${target.textContent.trim()}`)"""
+    )
+    return found
+
+
+def _poisoned(snapshot: FloorSnapshot) -> FloorSnapshot:
+    """The snapshot with a payload in every text that a model, a file or a venue may have written."""
+    cards: Callable[[int], str] = lambda index: PAYLOADS[index % len(PAYLOADS)]  # noqa: E731
+    decisions = tuple(
+        replace(
+            card,
+            desk=cards(index),
+            rationale=cards(index),
+            abstain_reason=cards(index),
+            notes=((cards(index + 1), cards(index)),),
+            verdicts=tuple(
+                replace(line, intent=cards(index), rule=cards(index), message=cards(index)) for line in card.verdicts
+            ),
+            tools=tuple(replace(line, tool=cards(index), arguments_json=cards(index)) for line in card.tools),
+            prompt_hash=cards(index),
+        )
+        for index, card in enumerate(snapshot.decisions)
+    )
+    desks = tuple(
+        replace(
+            desk,
+            name=cards(index),
+            tag=cards(index),
+            status=cards(index),
+            last_action=cards(index),
+            models=(("analyst", cards(index)),),
+            tied_with=(cards(index),),
+            positions=tuple(replace(row, instrument=cards(index), quantity=cards(index)) for row in desk.positions),
+        )
+        for index, desk in enumerate(snapshot.desks)
+    )
+    trades = tuple(
+        replace(trade, desk=cards(i), instrument=cards(i), side=cards(i), quantity=cards(i))
+        for i, trade in enumerate(snapshot.trades)
+    )
+    return replace(
+        snapshot,
+        season=cards(0),
+        benchmark_name=cards(1),
+        status_text=cards(2),
+        breaker=cards(4),
+        decisions=decisions,
+        desks=desks,
+        trades=trades,
+    )
