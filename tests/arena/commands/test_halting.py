@@ -91,7 +91,7 @@ def test_a_season_that_ends_halted_says_so_with_its_exit_code(
     assert refusals == {"halted"}
     assert not [event for event in found[opened[1] :] if event.kind == "decided"]
     assert lab.call("run", season, "--home", home).code == 4, "a halted home starts nothing"
-    assert lab.call("standings", "--home", home).code == 0
+    assert "halted: thrown in the middle of a round\n" in lab.call("standings", "--home", home).out
 
 
 def _throw_during_round(monkeypatch: pytest.MonkeyPatch, index: int, home: Path) -> None:

@@ -1,12 +1,15 @@
 """The small verbs: help, standings, runs, data check, doctor, halt and resume, and what all of them have in common."""
 
+import io
 import re
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agents.llm.house import house_models
+from arena.commands.standings import print_standings
 
 VERBS = (
     ("run",), ("serve",), ("standings",), ("runs",), ("journal", "verify"), ("journal", "export"), ("data", "check"),
@@ -177,3 +180,25 @@ def test_doctor_survives_what_it_diagnoses(lab: Any, tmp_path: Path, monkeypatch
     plain = lab.call("doctor", "--home", home)
     assert plain.code == 0
     assert plain.out.count("     do: ") == len(problems)
+
+
+def test_a_dot_env_file_counts_where_the_command_is_given(lab: Any, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(f"TRADEFLOOR_HOME={tmp_path / 'elsewhere'}\nTRADEFLOOR_PORT=\n")
+    said = lab.ended(lab.spawn("standings", "nowhere", folder=tmp_path))
+    assert said.code == 2
+    assert str(tmp_path / "elsewhere" / "runs") in said.err
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 160])
+def test_a_table_never_cuts_a_number(finished: Any, width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("arena.commands.standings.WIDTH", width)
+    out = io.StringIO()
+    with redirect_stdout(out):
+        print_standings(finished[1].document)
+    table = out.getvalue()
+    assert "\N{HORIZONTAL ELLIPSIS}" not in table
+    assert max(map(len, table.splitlines()[2:-3])) <= width
+    for desk in finished[1].document["desks"]:
+        row = next(line for line in table.splitlines() if f" {desk['desk']} " in line)
+        assert f"{desk['return'] * 100:+.2f} %" in row
+    assert ("Left out for want of width" in table) == (width < 140)
