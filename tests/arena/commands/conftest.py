@@ -104,12 +104,16 @@ class Lab:
         return Said(code, out.getvalue(), err.getvalue())
 
     def spawn(
-        self, *arguments: object, program: tuple[str, ...] = ("-m", "arena.cli"), **environment: str
+        self,
+        *arguments: object,
+        program: tuple[str, ...] = ("-m", "arena.cli"),
+        folder: Path = ROOT,
+        **environment: str,
     ) -> "subprocess.Popen[str]":
         """Start it in a process of its own; what still runs at the end of the tests is killed."""
         process = subprocess.Popen(
             [sys.executable, *program, *map(str, arguments)],
-            cwd=ROOT,
+            cwd=folder,
             env=clean_environment(PYTHONPATH=str(ROOT), **environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
