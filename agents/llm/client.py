@@ -54,24 +54,30 @@ def _completion(model: str, response: Any) -> Completion:
     message = choice.message
     requests = tuple(
         ToolRequest(
-            call_id=str(call.id or f"call_{number}"),
-            name=str(call.function.name or ""),
-            arguments_json=str(call.function.arguments or ""),
+            call_id=_utf8(call.id or f"call_{number}"),
+            name=_utf8(call.function.name or ""),
+            arguments_json=_utf8(call.function.arguments or ""),
         )
         for number, call in enumerate(message.tool_calls or ())
     )
     tokens_in, tokens_out = _usage(model, response)
     refused = choice.finish_reason == "content_filter"
+    refusal = getattr(message, "refusal", None) or ("stopped by a content filter" if refused else None)
     return Completion(
-        content=message.content if isinstance(message.content, str) else "",
+        content=_utf8(message.content) if isinstance(message.content, str) else "",
         tool_requests=requests,
-        finish_reason=str(choice.finish_reason or ""),
-        refusal=getattr(message, "refusal", None) or ("stopped by a content filter" if refused else None),
-        model_answered=response.model or None,
+        finish_reason=_utf8(choice.finish_reason or ""),
+        refusal=_utf8(refusal) if refusal else None,
+        model_answered=_utf8(response.model) if response.model else None,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         usd=None if tokens_in is None else _usd(model, response),
     )
+
+
+def _utf8(text: object) -> str:
+    """Text that every file and page can hold: JSON may spell half a surrogate pair, which no encoding has."""
+    return str(text).encode("utf-8", "replace").decode()
 
 
 def _usage(model: str, response: Any) -> tuple[int | None, int | None]:
