@@ -21,7 +21,7 @@ def again(lab: Any, trial: Path, recordings: Path, tmp_path: Path) -> Any:
     words = ("run", trial, "--data-root", recordings, "--home", tmp_path, "--json")
 
     def again(*, apart: bool = False) -> Any:
-        return lab.spawn(*words) if apart else lab.call(*words)
+        return lab.fork(*words) if apart else lab.call(*words)
 
     return again
 
@@ -38,6 +38,7 @@ def assert_same_run(said: Any, finished: Any, home: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_killed_four_times_it_ends_with_the_journal_of_an_undisturbed_run(
     again: Any, lab: Any, finished: Any, tmp_path: Path
 ) -> None:
@@ -47,8 +48,8 @@ def test_killed_four_times_it_ends_with_the_journal_of_an_undisturbed_run(
         process = again(apart=True)
         lab.wait_until(lambda rounds=rounds: (tmp_path / "runs").exists() and lab.rounds_on_record(tmp_path) >= rounds)
         time.sleep(moments.uniform(0, 0.05))
-        process.kill()
-        assert lab.ended(process).code == -signal.SIGKILL
+        process.send_signal(signal.SIGKILL)
+        assert process.ended().code == -signal.SIGKILL
         stood.append(lab.rounds_on_record(tmp_path))
         if stood[-1]:
             unfinished = lab.call("standings", "--home", tmp_path, "--json").document
@@ -61,6 +62,7 @@ def test_killed_four_times_it_ends_with_the_journal_of_an_undisturbed_run(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_signals_stop_it_after_the_round_and_twice_at_once(again: Any, lab: Any, finished: Any, tmp_path: Path) -> None:
     for rounds, signals in ((3, [signal.SIGINT]), (8, [signal.SIGTERM]), (12, [signal.SIGINT, signal.SIGINT])):
         process = again(apart=True)
@@ -68,7 +70,7 @@ def test_signals_stop_it_after_the_round_and_twice_at_once(again: Any, lab: Any,
         for name in signals:
             process.send_signal(name)
             time.sleep(0.02)
-        said = lab.ended(process)
+        said = process.ended()
         assert said.code == 130, said.err
         assert said.out == ""
         assert "stopping after this round" in said.err

@@ -65,7 +65,7 @@ class Served:
 
     def stop(self) -> Any:
         self.process.terminate()
-        return self._lab.ended(self.process, 30)
+        return self._lab.ended(self.process)
 
 
 @pytest.fixture
@@ -76,6 +76,7 @@ def season(tmp_path: Path) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_it_serves_halts_stops_cleanly_and_goes_on_with_the_same_run(lab: Any, season: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     first = Served(lab, season, home)
