@@ -26,7 +26,7 @@ try:
     app([*sys.argv[1:], "--help"], standalone_mode=False)
 except SystemExit:
     pass
-print(f"{time.process_time():.3f} s of the processor", *sorted({name.partition(".")[0] for name in sys.modules}), sep="\\n")
+print(f"{time.process_time():.3f} s of the processor", *{name.partition(".")[0] for name in sys.modules}, sep="\\n")
 """
 
 
