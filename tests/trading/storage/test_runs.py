@@ -24,16 +24,17 @@ def test_the_same_content_is_the_same_run_until_it_is_finished(tmp_path):
 
 def test_a_run_killed_before_its_facts_were_written_is_taken_up(tmp_path):
     (tmp_path / "runs" / "demo-abababab-1").mkdir(parents=True)
-    run = Runs(tmp_path).open("demo", SHA, {})
-    assert (run.run_id, run.manifest) == ("demo-abababab-1", {})
+    run = Runs(tmp_path).open("demo", SHA, {"market": "replay"})
+    assert (run.run_id, run.manifest["market"]) == ("demo-abababab-1", "replay")
+    assert Runs(tmp_path).get(run.run_id).manifest == run.manifest
 
 
 def test_the_run_worked_on_last_is_the_latest(tmp_path):
     runs = Runs(tmp_path)
     older, newer = runs.open("a", SHA, {}), runs.open("b", SHA, {})
     for at, run in ((100, newer), (200, older)):
-        for file in run.path.iterdir():
-            os.utime(file, (at, at))
+        for path in (*run.path.iterdir(), run.path):
+            os.utime(path, (at, at))
     assert runs.latest().run_id == older.run_id
     assert [run.run_id for run in runs.all()] == [newer.run_id, older.run_id]
 
