@@ -21,13 +21,12 @@ HEAVY = (
 )  # fmt: skip
 LIGHT_HELP = """
 import sys, time
-started = time.perf_counter()
 from arena.cli import app
 try:
     app([*sys.argv[1:], "--help"], standalone_mode=False)
 except SystemExit:
     pass
-print(time.perf_counter() - started, *sorted({name.partition(".")[0] for name in sys.modules}), sep="\\n")
+print(f"{time.process_time():.3f} s of the processor", *{name.partition(".")[0] for name in sys.modules}, sep="\\n")
 """
 
 
@@ -35,8 +34,8 @@ print(time.perf_counter() - started, *sorted({name.partition(".")[0] for name in
 def test_help_answers_in_under_a_second_without_heavy_libraries(lab: Any, verb: tuple[str, ...]) -> None:
     said = lab.ended(lab.spawn(*verb, program=("-c", LIGHT_HELP)))
     assert said.code == 0, said.err
-    page, _, rest = said.out.rpartition("\n0.")
-    assert page.startswith("Usage:"), "it took a second or more"
+    page, _, rest = said.out.rpartition("\n0.")  # the time of a busy machine's clock would say nothing
+    assert page.startswith("Usage:"), f"it took a second or more: {said.out[-2000:]}"
     assert not set(HEAVY) & set(rest.split())
 
 
