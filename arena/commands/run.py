@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from arena import wiring
-from arena.commands.output import print_json, say
+from arena.commands.output import INTERRUPTED, print_json, say
 from arena.commands.progress import RoundProgress
 from arena.commands.standings import print_standings
 from arena.seasons.cassette_rules import CassetteRules
@@ -18,8 +18,6 @@ from arena.seasons.standings import standings_document
 from arena.settings import Settings
 from trading.domain.errors import BudgetExceeded, TradingHalted
 from trading.storage.runs import RunFolder
-
-INTERRUPTED = 130
 
 
 def run(
@@ -41,7 +39,7 @@ def run(
     say(f"run {folder.run_id}: {prepared.setup.rounds} rounds on {_market_words(prepared)}")
     ending = asyncio.run(_play(prepared, folder, settings))
     if ending is Ending.INTERRUPTED:
-        say(f"interrupted; the same command goes on with {folder.run_id}")
+        say(f"the same command goes on with {folder.run_id}")
         raise typer.Exit(INTERRUPTED)
     document = standings_document(folder)
     if as_json:
