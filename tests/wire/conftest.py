@@ -1,6 +1,6 @@
 """Four makers on loopback with LiteLLM pointed at them, and the questions a desk asks."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -9,16 +9,7 @@ import pytest_asyncio
 from agents.llm.runtime import litellm_module
 from agents.roles.analyst import SPEC as ANALYST
 from tests.wire import FaultPlan, Makers, serve_makers
-
-MODELS = {
-    "openai": "openai/gpt-5.4-mini",
-    "anthropic": "anthropic/claude-haiku-5-5",
-    "gemini": "gemini/gemini-3.8-flash",
-    "ollama": "ollama_chat/llama3.1",
-}
-TIMEOUT_S = 0.5
-
-Ask = Callable[..., Awaitable[Any]]
+from tests.wire.callers import MODELS, TIMEOUT_S, Ask
 
 
 @pytest.fixture(scope="module")
