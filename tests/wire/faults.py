@@ -61,7 +61,7 @@ STATUS = {
 }
 """The status of the faults that answer with an error body."""
 
-LASTING = frozenset({Fault.BAD_KEY, Fault.UNKNOWN_MODEL, Fault.BAD_REQUEST, Fault.CONTEXT_WINDOW})
+LASTING = frozenset({Fault.BAD_KEY, Fault.UNKNOWN_MODEL, Fault.BAD_REQUEST, Fault.CONTEXT_WINDOW, Fault.FILTERED})
 """Faults that the same request meets again, however often it is sent."""
 
 WEATHER = tuple(fault for fault in Fault if fault not in LASTING)

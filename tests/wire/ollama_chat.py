@@ -78,7 +78,7 @@ class OllamaChat:
         """The body of a whole answer."""
         message: dict[str, Any] = {"role": "assistant", "content": reply.text}
         if reply.calls:
-            message["tool_calls"] = _calls(reply)
+            message["tool_calls"] = _calls(ask, reply)
         return {**_opening(ask), "message": message, **_closing(reply, usage)}
 
     def pieces(self, ask: Ask, reply: Reply, usage: Usage) -> Iterator[bytes]:
@@ -87,7 +87,7 @@ class OllamaChat:
             message = {"role": "assistant", "content": reply.text[start : start + _PIECE_CHARS]}
             yield _line({**_opening(ask), "message": message, "done": False})
         if reply.calls:
-            asking = {"role": "assistant", "content": "", "tool_calls": _calls(reply)}
+            asking = {"role": "assistant", "content": "", "tool_calls": _calls(ask, reply)}
             yield _line({**_opening(ask), "message": asking, "done": False})
         yield _line({**_opening(ask), "message": {"role": "assistant", "content": ""}, **_closing(reply, usage)})
 
@@ -102,7 +102,7 @@ class OllamaChat:
 
 def _said(messages: list[dict[str, Any]]) -> tuple[Said, ...]:
     said: list[Said] = []
-    waiting: list[str] = []  # calls carry no ids here: results follow in the order of the calls
+    waiting: list[str] = []  # calls may come back without their ids: results follow in the order of the calls
     for message in messages:
         text = message.get("content") or ""
         match message["role"]:
@@ -120,8 +120,14 @@ def _said(messages: list[dict[str, Any]]) -> tuple[Said, ...]:
     return tuple(said)
 
 
-def _calls(reply: Reply) -> list[dict[str, Any]]:
-    return [{"function": {"name": call.name, "arguments": dict(call.arguments)}} for call in reply.calls]
+def _calls(ask: Ask, reply: Reply) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": f"call_{ask.digest[:8]}{number}",
+            "function": {"index": number, "name": call.name, "arguments": dict(call.arguments)},
+        }
+        for number, call in enumerate(reply.calls)
+    ]
 
 
 def _opening(ask: Ask) -> dict[str, Any]:
