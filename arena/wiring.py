@@ -21,7 +21,7 @@ from trading.venues.simulated import Costs, list_instruments
 from trading.venues.simulated.costs import venue_facts
 
 if TYPE_CHECKING:
-    from arena.seasons.runner import Ending, SeasonRun
+    from arena.seasons.runner import Ending, OnSeated, SeasonRun
 
 HISTORY_BARS = 1000
 """Bars before the season's start that desks can look back on."""
@@ -181,13 +181,14 @@ async def season_run(
     settings: Settings,
     *,
     watch: Watch | None = None,
+    on_seated: "OnSeated | None" = None,
     round_s: float = 0.0,
     warmup_rounds: int = 0,
 ) -> AsyncIterator["Playable"]:
     """A run that stands where its journal left it, and closes its files on leaving.
 
     ``watch`` is given engine, journal and telemetry before anything is restored, and answers with a function that is
-    called after every round.
+    called after every round. ``on_seated`` is called with the desks and their seats when a round is open.
     """
     from agents.brief import Costs as StatedCosts
     from agents.brief import RoundBrief
@@ -237,6 +238,7 @@ async def season_run(
                 on_round=on_round,
                 pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
                 own_records=own_records,
+                on_seated=on_seated,
             )
             with open_checkpoints(folder.checkpoints) as checkpoints:
                 yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit"), checkpoints))

@@ -21,6 +21,8 @@ Message = Mapping[str, Any]
 def shaped(request: CompletionRequest) -> tuple[list[Message], Mapping[str, Any] | None]:
     """The messages to send and the ``response_format``, None where the messages carry the schema."""
     messages = list(request.messages)
+    if request.response_format["type"] == "text":
+        return messages, None
     offers_tools = bool(request.tools) and request.tool_choice != "none"
     if _takes_schema(request.model, beside_tools=offers_tools):
         return messages, request.response_format

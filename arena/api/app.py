@@ -6,8 +6,10 @@ import fastapi
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from arena.api.chat import chat_routes
 from arena.api.guard import LoopbackGuard
 from arena.api.standings import Standings, standings
+from arena.seasons.reception import Reception
 from arena.seasons.snapshot import FloorSnapshot
 from arena.ui.charts.live_plot import PLOTLY_FILE, PLOTLY_URL
 from arena.ui.floor import Floor
@@ -35,11 +37,16 @@ class Accepted(BaseModel):
     reason: str
 
 
-def create_app(floor: Floor) -> fastapi.FastAPI:
-    """The application over one floor. It answers on loopback only and needs no login there."""
+def create_app(floor: Floor, reception: Reception | None = None) -> fastapi.FastAPI:
+    """The application over one floor. It answers on loopback only and needs no login there.
+
+    With a ``reception`` the desks can be spoken to as well.
+    """
     app = fastapi.FastAPI(title="Tradefloor", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
     app.include_router(_health(floor))
     app.include_router(_api(floor), prefix="/api/v1")
+    if reception is not None:
+        app.include_router(chat_routes(reception))
     app.add_api_route(PLOTLY_URL, _plotly, include_in_schema=False)
     app.add_exception_handler(TradefloorError, _refused)
     mount(app, floor)

@@ -17,6 +17,8 @@ from trading.engine import Engine, Round
 from trading.risk import LimitUse
 from trading.storage.journal import Journal, Telemetry
 
+OnSeated = Callable[[Sequence[DeskTeam], Sequence[Seat]], None]
+
 
 class Ending(StrEnum):
     """How playing ended."""
@@ -38,7 +40,7 @@ class SeasonRun:
 
     ``on_round`` is called after each committed round with its index. :meth:`stop` ends playing after the round in
     flight; the same run goes on from there later. ``own_records`` must have seen every event of the run: desks that are
-    to know their own record are told it from there.
+    to know their own record are told it from there. ``on_seated`` is given the seats of each round when it is open.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class SeasonRun:
         on_round: Callable[[int], None] | None = None,
         pace: Pace | None = None,
         own_records: OwnRecords | None = None,
+        on_seated: OnSeated | None = None,
     ) -> None:
         self.run_id = run_id
         self.engine = engine
@@ -63,6 +66,7 @@ class SeasonRun:
         self._on_round = on_round
         self._pace = pace or Pace()
         self._own_records = own_records
+        self._on_seated = on_seated
         self._stopping = asyncio.Event()
 
     @property
@@ -97,8 +101,10 @@ class SeasonRun:
     async def _play_round(self, index: int, graph: DeskGraph) -> None:
         engine = self.engine
         opened = engine.open_round(index, engine.setup.round_ms(index))
+        seats = self._seats(opened)
+        if self._on_seated is not None:
+            self._on_seated(self._teams, seats)
         if not engine.halted:
-            seats = self._seats(opened)
             decisions = await asyncio.gather(
                 *(graph.decide(team, seat) for team, seat in zip(self._teams, seats, strict=True))
             )
