@@ -22,7 +22,7 @@ from graphs.gate import rule_on
 from graphs.seat import Seat
 from graphs.state import DeskState, Json, call_as_json
 from graphs.team import DeskTeam
-from trading.domain.errors import ModelFailure, ToolFailure
+from trading.domain.errors import CassetteMiss, JournalError, ModelFailure, ToolFailure
 
 _LOG = logging.getLogger("tradefloor.graphs")
 
@@ -72,7 +72,7 @@ def runner(name: str, work: Work) -> Node:
         log = CallLog()
         try:
             update = await work(state, runtime.context, log)
-        except GraphBubbleUp:
+        except (GraphBubbleUp, CassetteMiss, JournalError):  # records that are missing or cannot be kept end the run
             raise
         except ModelFailure as failure:
             update = {"failure": {"role": name, "reason": failure.reason, "detail": str(failure)}}
@@ -95,7 +95,7 @@ def runner(name: str, work: Work) -> Node:
 
 
 def role_node(role: str) -> Node:
-    """The node in which ``role`` speaks and its answer enters the state."""
+    """The node in which ``role`` speaks and its answer enters the state; it is silent where its team says so."""
 
     async def work(state: DeskState, run: DeskRun, log: CallLog) -> Json:
         members = run.team.members[role]
@@ -128,7 +128,12 @@ def role_node(role: str) -> Node:
         )
         return {role: found.answer.model_dump(mode="json"), "dissent": [asdict(one) for one in found.dissent]}
 
-    return runner(role, work)
+    speak = runner(role, work)
+
+    async def node(state: DeskState, *, runtime: Runtime[DeskRun]) -> Json:
+        return await speak(state, runtime=runtime) if role in runtime.context.team.speaking else {}
+
+    return node
 
 
 async def _gate(state: DeskState, run: DeskRun, _: CallLog) -> Json:

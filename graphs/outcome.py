@@ -20,6 +20,7 @@ def decision_of(state: DeskState, *, team: DeskTeam, seat: Seat, latency_ms: flo
     executor = state.get("executor")
     acted = status is DecisionStatus.ACTED and executor is not None
     intents = _executor(executor).intents if acted and executor else ()
+    model_calls = tuple(ModelCall(**call) for call in state.get("model_calls", ()))
     return Decision(
         decision_id=seat.decision_id,
         desk=team.name,
@@ -35,8 +36,9 @@ def decision_of(state: DeskState, *, team: DeskTeam, seat: Seat, latency_ms: flo
         path=tuple(state.get("path", ())),
         notes=_notes(state),
         dissent=tuple(Dissent(**one) for one in state.get("dissent", ())),
-        model_calls=tuple(ModelCall(**call) for call in state.get("model_calls", ())),
+        model_calls=model_calls,
         tool_calls=tuple(ToolCall(**call) for call in state.get("tool_calls", ())),
+        substituted=_substituted(model_calls),
         latency_ms=latency_ms,
     )
 
@@ -65,6 +67,12 @@ def _ending(state: DeskState, *, needs_approval: bool) -> tuple[DecisionStatus, 
         note = f": {approval['note']}" if approval["note"] else ""
         return DecisionStatus.HELD, None, f"{rationale} (not approved by {approval['by']}{note})"
     return DecisionStatus.ACTED, None, rationale
+
+
+def _substituted(calls: tuple[ModelCall, ...]) -> tuple[tuple[str, str], ...]:
+    """The fallbacks that gave an answer, each once for the role it answered for."""
+    answered = [(call.role, call.substitute) for call in calls if call.substitute and call.outcome == "ok"]
+    return tuple(dict.fromkeys((role, model) for role, model in answered if model))
 
 
 def _superseded(state: DeskState, status: DecisionStatus) -> tuple[RuledIntent, ...]:

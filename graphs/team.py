@@ -1,7 +1,7 @@
 """The agents of a desk, checked before the first round."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
 from agents.consensus import Rule
@@ -19,8 +19,10 @@ class DeskTeam:
     """A desk's agents: a prompt version and one model for each role, or several that form a panel.
 
     ``prompts`` maps a role to a prompt or an alias; roles that are left out get their default. ``rule`` is how a panel
-    of executors comes to one proposal. With ``shows_record`` the desk is told its own record in every round. Raises
-    ConfigError when a role has no model, when a prompt is missing, or when it does not have the slots its role fills.
+    of executors comes to one proposal. With ``shows_record`` the desk is told its own record in every round.
+    ``fallbacks`` and ``hedge`` hold for every role. ``speaking`` are the roles that are asked at all, the executor
+    always among them. Raises ConfigError when a role has no model, when a prompt is missing, or when it does not have
+    the slots its role fills.
     """
 
     def __init__(
@@ -32,11 +34,17 @@ class DeskTeam:
         prompts: Mapping[str, str] | None = None,
         rule: Rule = Rule.MAJORITY,
         shows_record: bool = False,
+        fallbacks: Sequence[str] = (),
+        hedge: bool = False,
+        speaking: Collection[str] = ROLES,
     ) -> None:
         self.name = name
         self.seed = seed
         self.rule = rule
         self.shows_record = shows_record
+        self.fallbacks = tuple(fallbacks)
+        self.hedge = hedge
+        self.speaking = frozenset(speaking)
         chosen = prompts or {}
         for given, what in ((models, "models"), (chosen, "prompts")):
             strangers = sorted(given.keys() - set(ROLES))
@@ -75,7 +83,14 @@ class DeskTeam:
         loaded = self._prompt(role, prompt or spec.prompt)
         return tuple(
             # A model may sit on a panel more than once: another seed makes it another opinion.
-            RoleAgent(spec=spec, prompt=loaded, model=model, seed=(self.seed + seat) % _SEEDS if seat else self.seed)
+            RoleAgent(
+                spec=spec,
+                prompt=loaded,
+                model=model,
+                seed=(self.seed + seat) % _SEEDS if seat else self.seed,
+                fallbacks=self.fallbacks,
+                hedge=self.hedge,
+            )
             for seat, model in enumerate([models] if isinstance(models, str) else models)
         )
 

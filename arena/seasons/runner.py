@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
 from agents.brief import RoundBrief
 from arena.seasons.own_record import OwnRecords
+from arena.seasons.spending import Spending
 from graphs import Checkpoints, DeskGraph, DeskTeam, Seat
 from tools.context import ToolContext
 from trading.domain import ids
-from trading.domain.decision import Decision
+from trading.domain.decision import Decision, DecisionStatus
 from trading.engine import Engine, Round
 from trading.risk import LimitUse
 from trading.storage.journal import Journal, Telemetry
@@ -25,6 +27,7 @@ class Ending(StrEnum):
 
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
+    OUT_OF_BUDGET = "out of budget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,9 @@ class SeasonRun:
 
     ``on_round`` is called after each committed round with its index. :meth:`stop` ends playing after the round in
     flight; the same run goes on from there later. ``own_records`` must have seen every event of the run: desks that are
-    to know their own record are told it from there. ``on_seated`` is given the seats of each round when it is open.
+    to know their own record are told it from there. ``spending``, which must have seen them as well, says when a desk
+    goes on with its team of ``spare_teams``, when it stops, and when all do. ``on_seated`` is given the desks and their
+    seats of each round when it is open.
     """
 
     def __init__(
@@ -55,6 +60,8 @@ class SeasonRun:
         on_round: Callable[[int], None] | None = None,
         pace: Pace | None = None,
         own_records: OwnRecords | None = None,
+        spending: Spending | None = None,
+        spare_teams: Mapping[str, DeskTeam] | None = None,
         on_seated: OnSeated | None = None,
     ) -> None:
         self.run_id = run_id
@@ -66,6 +73,8 @@ class SeasonRun:
         self._on_round = on_round
         self._pace = pace or Pace()
         self._own_records = own_records
+        self._spending = spending
+        self._spare_teams = spare_teams or {}
         self._on_seated = on_seated
         self._stopping = asyncio.Event()
 
@@ -84,6 +93,8 @@ class SeasonRun:
         if not self.journal.events:
             engine.open_season()
         for index in range(engine.rounds_closed, engine.setup.rounds):
+            if self._spending is not None and self._spending.exhausted:
+                return Ending.OUT_OF_BUDGET
             if self._stopping.is_set():
                 return Ending.INTERRUPTED
             await self._play_round(index, graph)
@@ -101,18 +112,50 @@ class SeasonRun:
     async def _play_round(self, index: int, graph: DeskGraph) -> None:
         engine = self.engine
         opened = engine.open_round(index, engine.setup.round_ms(index))
-        seats = self._seats(opened)
+        self._note_budgets(opened)
+        teams, seats = [self._team(team) for team in self._teams], self._seats(opened)
         if self._on_seated is not None:
-            self._on_seated(self._teams, seats)
+            self._on_seated(teams, seats)
         if not engine.halted:
-            decisions = await asyncio.gather(
-                *(graph.decide(team, seat) for team, seat in zip(self._teams, seats, strict=True))
-            )
-            for decision in decisions:
+            for decision in await self._decisions(graph, teams, seats):
                 engine.submit(decision)
                 self._measure(decision)
+        self._note_budgets(opened)
         engine.close_round()
         self._telemetry.commit()
+
+    def _note_budgets(self, opened: Round) -> None:
+        if self._spending is not None:
+            for event in self._spending.due(opened.as_of_ms):
+                self.engine.record(event)
+
+    async def _decisions(self, graph: DeskGraph, teams: Sequence[DeskTeam], seats: Sequence[Seat]) -> list[Decision]:
+        """What every desk decides, in their order. What no desk can answer for ends the round at once."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._decide(graph, team, seat)) for team, seat in zip(teams, seats, strict=True)
+                ]
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    async def _decide(self, graph: DeskGraph, team: DeskTeam, seat: Seat) -> Decision:
+        if self._spending is None or not self._spending.is_out(team.name):
+            return await graph.decide(team, seat)
+        return Decision(
+            decision_id=seat.decision_id,
+            desk=team.name,
+            round_index=seat.round_index,
+            status=DecisionStatus.ABSTAINED,
+            abstain_reason="budget: the desk's ran out",
+            prompt_hash=team.prompt_hash,
+        )
+
+    def _team(self, team: DeskTeam) -> DeskTeam:
+        if self._spending is not None and self._spending.is_degraded(team.name):
+            return self._spare_teams.get(team.name, team)
+        return team
 
     def _seats(self, opened: Round) -> list[Seat]:
         memo: dict[str, object] = {}
@@ -177,7 +220,17 @@ def feedback_line(row: Mapping[str, Any]) -> str:
             )
         case "breaker_tripped":
             return f"Breaker {row['rule']} tripped: {row['value']} of {row['limit']}; state {row['state']}."
+        case "budget_warned":
+            return f"Of the {row['scope']}'s budget {spent_words(row)} are spent: be brief."
+        case "budget_degraded":
+            return f"Of the {row['scope']}'s budget {spent_words(row)} are spent: the desk goes on with less."
         case "liquidated":
             return f"Your perpetual positions were liquidated: equity {row['equity']} was below {row['maintenance']}."
         case _:
             return f"Order {row['order_id']} ended unfilled: {row['reason']}."
+
+
+def spent_words(row: Mapping[str, Any]) -> str:
+    """How much of which limit is gone, in words."""
+    spent, limit = (f"{Decimal(row[name]):.4g}" for name in ("spent", "limit"))
+    return f"${spent} of ${limit}" if row["measure"] == "usd" else f"{row['spent']} of {row['limit']} tokens"

@@ -37,6 +37,7 @@ class _DeskTally:
     forecasts: list[tuple[int, str, int, float, float, float, float]] = field(default_factory=list)
     reduce_only: bool = False
     liquidated: bool = False
+    out_of_budget: bool = False
 
 
 class Tally:
@@ -58,6 +59,7 @@ class Tally:
         self.ts_ms: list[int] = []
         self.closes: list[list[float]] = []
         self.halted: str | None = None
+        self.out_of_budget: str | None = None
         self.rounds_done = 0
         self._handlers = {
             EventKind.SEASON_OPENED: self._open,
@@ -74,6 +76,7 @@ class Tally:
             EventKind.BREAKER_TRIPPED: self._tripped,
             EventKind.HALTED: self._halted,
             EventKind.RESUMED: self._resumed,
+            EventKind.BUDGET_EXHAUSTED: self._exhausted,
             EventKind.SEASON_CLOSED: self._closed,
         }
 
@@ -106,6 +109,8 @@ class Tally:
             return "halted"
         if desk.liquidated:
             return "liquidated"
+        if desk.out_of_budget:
+            return "out of budget"
         return "reduce-only" if desk.reduce_only else "active"
 
     def _record(
@@ -227,6 +232,14 @@ class Tally:
         self.halted = None
         for desk in self.desks.values():
             desk.reduce_only = False
+
+    def _exhausted(self, event: Event) -> None:
+        payload = event.payload
+        of_whom = "the season's" if payload["scope"] == "season" else f"desk {payload['desk']}'s"
+        words = f"{of_whom} budget of {payload['limit']} {payload['measure']}, {payload['spent']} spent"
+        self.out_of_budget = f"{self.out_of_budget}; {words}" if self.out_of_budget else words
+        for name in payload["desks"]:
+            self.desks[name].out_of_budget = True
 
     def _closed(self, event: Event) -> None:
         self.data_sha256 = event.payload["data_sha256"]
