@@ -7,10 +7,11 @@ from functools import cache
 from typing import Literal
 
 from agents.llm import Complete
+from agents.llm.observe import span
 from agents.schemas import Words
 from agents.spec import AgentSpec
 from agents.transcript import Transcript
-from agents.turn import MAX_TOOL_ROUNDS, CallLog, RoleAgent, Turn
+from agents.turn import MAX_TOOL_ROUNDS, CallLog, RoleAgent, Turn, about
 from prompts import load_prompt
 from tools.context import ToolContext
 from tools.registry import Effect, discover
@@ -71,6 +72,11 @@ async def talk(
             ]
         ),
     )
+    with span(f"invoke_agent {agent.spec.role}", about(agent)):
+        return await _speak(turn)
+
+
+async def _speak(turn: Turn) -> str:
     completion = await turn.ask(with_tools=True)
     for asked in range(1, MAX_TOOL_ROUNDS + 1):
         if not completion.tool_requests:
@@ -80,7 +86,7 @@ async def talk(
         completion = await turn.ask(with_tools=asked < MAX_TOOL_ROUNDS)
     text = completion.content.strip()
     if not text:
-        raise ModelFailure(f"{agent.model} had nothing to say", reason="empty")
+        raise ModelFailure(f"{turn.agent.model} had nothing to say", reason="empty")
     return text[:MAX_WORDS_CHARS]
 
 

@@ -6,6 +6,7 @@ import threading
 from contextlib import suppress
 
 from arena import wiring
+from arena.meters import Meters
 from arena.seasons.live import LiveFloor, opening_snapshot
 from arena.seasons.reception import Reception
 from arena.seasons.reporter import Reporter
@@ -23,7 +24,7 @@ class BackgroundSeason:
     """Plays one season for viewers: fast through the first ``warmup_rounds``, then one round every ``round_s``.
 
     What is wrong with the season is raised by the constructor; what goes wrong later is shown on the floor. Its desks
-    can be spoken to at the ``reception``.
+    can be spoken to at the ``reception``, and what they do is counted by the ``meters``.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class BackgroundSeason:
         round_s: float,
         warmup_rounds: int,
         reception: Reception | None = None,
+        meters: Meters | None = None,
     ) -> None:
         self._prepared = wiring.prepare(rules, settings)
         self._settings = settings
@@ -42,6 +44,7 @@ class BackgroundSeason:
         self._round_s = round_s
         self._warmup_rounds = warmup_rounds
         self._reception = reception
+        self._meters = meters
         self._run: SeasonRun | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._main, name="season", daemon=True)
@@ -84,6 +87,7 @@ class BackgroundSeason:
             self._settings,
             watch=watch,
             on_seated=self._reception.seat if self._reception is not None else None,
+            on_decided=self._meters.count if self._meters is not None else None,
             round_s=self._round_s,
             warmup_rounds=self._warmup_rounds,
         ) as playable:

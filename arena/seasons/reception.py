@@ -8,12 +8,12 @@ from time import monotonic
 from typing import Any
 
 from agents.brief import round_facts
-from agents.llm import Complete, complete
+from agents.llm import Complete, Gateway, Limiter, catalogue, complete
 from agents.talk import Said, spokesman, talk
 from agents.turn import CallLog
 from arena.seasons.snapshot import FloorSnapshot
 from graphs import DeskTeam, Seat
-from trading.domain import TradeIntent, Verdict, iso
+from trading.domain import ModelCall, ToolCall, TradeIntent, Verdict, iso
 from trading.domain.errors import BadArguments, RequestError, TradefloorError
 
 DEADLINE_S = 60.0
@@ -56,10 +56,12 @@ class Reception:
 
     ``snapshot`` gives the floor as it stands, for the last decisions. Whoever speaks for a desk is the model that
     decides for it, through ``complete``. That is a chain of its own: a conversation is no part of the season's record.
+    ``on_calls`` is told of the calls that a conversation took.
     """
 
     snapshot: Callable[[], FloorSnapshot | None]
-    complete: Complete = complete
+    complete: Complete = field(default_factory=lambda: Gateway(complete, catalogue(), Limiter()).complete)
+    on_calls: Callable[[Sequence[ModelCall], Sequence[ToolCall]], None] | None = None
     deadline_s: float = DEADLINE_S
     _places: Mapping[str, _Place] = field(default_factory=dict)
     _free: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
@@ -88,15 +90,19 @@ class Reception:
         with self._line():
             agent = spokesman(place.team.agents["executor"].model, seed=place.team.seed)
             log = CallLog()
-            text = await talk(
-                agent,
-                conversation,
-                {"facts": _facts(place), "decisions": self._last_decisions(desk)},
-                context=place.seat.tools,
-                complete=self.complete,
-                deadline=monotonic() + self.deadline_s,
-                log=log,
-            )
+            try:
+                text = await talk(
+                    agent,
+                    conversation,
+                    {"facts": _facts(place), "decisions": self._last_decisions(desk)},
+                    context=place.seat.tools,
+                    complete=self.complete,
+                    deadline=monotonic() + self.deadline_s,
+                    log=log,
+                )
+            finally:
+                if self.on_calls is not None:
+                    self.on_calls(log.model_calls, log.tool_calls)
         return Spoken(
             text=text,
             tokens_in=_total([call.tokens_in for call in log.model_calls]),

@@ -45,7 +45,7 @@ class SeasonRun:
     flight; the same run goes on from there later. ``own_records`` must have seen every event of the run: desks that are
     to know their own record are told it from there. ``spending``, which must have seen them as well, says when a desk
     goes on with its team of ``spare_teams``, when it stops, and when all do. ``on_seated`` is given the desks and their
-    seats of each round when it is open.
+    seats of each round when it is open, ``on_decided`` every decision.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class SeasonRun:
         spending: Spending | None = None,
         spare_teams: Mapping[str, DeskTeam] | None = None,
         on_seated: OnSeated | None = None,
+        on_decided: Callable[[Decision], None] | None = None,
     ) -> None:
         self.run_id = run_id
         self.engine = engine
@@ -76,6 +77,7 @@ class SeasonRun:
         self._spending = spending
         self._spare_teams = spare_teams or {}
         self._on_seated = on_seated
+        self._on_decided = on_decided
         self._stopping = asyncio.Event()
 
     @property
@@ -192,6 +194,8 @@ class SeasonRun:
         )
 
     def _measure(self, decision: Decision) -> None:
+        if self._on_decided is not None:
+            self._on_decided(decision)
         record = self._telemetry.record
         record("decision", decision.decision_id, decision.latency_ms)
         for number, call in enumerate(decision.model_calls):
