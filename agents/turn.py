@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from agents.llm import AnswerMethod, Attempt, Complete, Completion, CompletionRequest, ToolRequest, epoch_of
+from agents.llm.observe import Attributes, span
 from agents.schemas import Answer
 from agents.schemas.answer import INSTRUMENTS
 from agents.spec import AgentSpec
@@ -125,7 +126,16 @@ class Turn:
             if number >= MAX_TOOLS_AT_ONCE:
                 self.transcript.add_tool_result(request.call_id, _TOO_MANY)
                 continue
-            done = run_tool(request.name, request.arguments_json, self.context, self.agent.allowed)
+            name = request.name if request.name in self.agent.allowed else "unknown"
+            named = {
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": name,
+                "gen_ai.tool.type": "function",
+            }
+            with span(f"execute_tool {name}", named) as call:
+                done = run_tool(request.name, request.arguments_json, self.context, self.agent.allowed)
+                if done.outcome != "ok":
+                    call.fail(done.outcome)
             self.transcript.add_tool_result(request.call_id, done.content)
             self.log.tool_calls.append(
                 ToolCall(
@@ -197,14 +207,29 @@ async def run_role(
         log=log,
         transcript=Transcript(agent.prompt.messages(slots)),
     )
+    with span(f"invoke_agent {agent.spec.role}", about(agent)):
+        return await _answer(turn)
+
+
+def about(agent: RoleAgent) -> Attributes:
+    """What a trace says of an agent."""
+    return {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": agent.spec.role,
+        "gen_ai.request.model": agent.model,
+        "tradefloor.prompt": agent.prompt.reference,
+    }
+
+
+async def _answer(turn: Turn) -> Answer:
+    spec, instruments = turn.agent.spec, tuple(turn.context.instruments)
     completion = await _speak(turn)
-    instruments = tuple(context.instruments)
     try:
-        return _validated(agent.spec, completion, instruments)
+        return _validated(spec, completion, instruments)
     except ModelFailure as failure:
         turn.transcript.add({"role": "assistant", "content": completion.content[:_QUOTED_CHARS] or "(nothing)"})
-        turn.transcript.add({"role": "user", "content": _repair_text(agent.spec, failure)})
-    return _validated(agent.spec, await turn.ask(with_tools=False, method="text"), instruments)
+        turn.transcript.add({"role": "user", "content": _repair_text(spec, failure)})
+    return _validated(spec, await turn.ask(with_tools=False, method="text"), instruments)
 
 
 async def _speak(turn: Turn) -> Completion:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from arena.seasons.budget_rules import BudgetRules
 from arena.seasons.rules import SeasonRules
 from arena.settings import CONFIG, Settings
+from trading.domain.decision import Decision
 from trading.domain.errors import ConfigError, JournalError, TradingHalted
 from trading.domain.instants import duration_text, iso
 from trading.engine import Engine, Entrant, Setup
@@ -22,7 +23,7 @@ from trading.venues.simulated import Costs, list_instruments
 from trading.venues.simulated.costs import venue_facts
 
 if TYPE_CHECKING:
-    from arena.seasons.runner import Ending, SeasonRun
+    from arena.seasons.runner import Ending, OnSeated, SeasonRun
     from arena.seasons.spending import Spending
 
 HISTORY_BARS = 1000
@@ -217,13 +218,16 @@ async def season_run(
     settings: Settings,
     *,
     watch: Watch | None = None,
+    on_seated: "OnSeated | None" = None,
+    on_decided: Callable[[Decision], None] | None = None,
     round_s: float = 0.0,
     warmup_rounds: int = 0,
 ) -> AsyncIterator["Playable"]:
     """A run that stands where its journal left it, and closes its files on leaving.
 
     ``watch`` is given engine, journal and telemetry before anything is restored, and answers with a function that is
-    called after every round.
+    called after every round. ``on_seated`` is called with the desks and their seats when a round is open,
+    ``on_decided`` with every decision.
     """
     from agents.brief import Costs as StatedCosts
     from agents.brief import RoundBrief
@@ -281,6 +285,8 @@ async def season_run(
                 spending=spending,
                 spare_teams=spare_teams_of(rules),
                 own_records=own_records,
+                on_seated=on_seated,
+                on_decided=on_decided,
             )
             with (
                 open_checkpoints(folder.checkpoints) as checkpoints,

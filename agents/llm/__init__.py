@@ -7,10 +7,11 @@ from agents.llm.budget import Budget
 from agents.llm.cassette import Cassette
 from agents.llm.cassette_store import CassetteStore
 from agents.llm.catalogue import Catalogue, catalogue
-from agents.llm.client import complete
+from agents.llm.client import complete as _ask_once
 from agents.llm.gateway import Gateway
 from agents.llm.keys import check_model, is_rule_based, required_keys, unreachable
 from agents.llm.limiter import Limiter
+from agents.llm.observe import traced
 from agents.llm.purse import BUDGET_REASONS, SEASON_BUDGET, Charge, Purse
 from agents.llm.request import (
     AnswerMethod,
@@ -21,6 +22,9 @@ from agents.llm.request import (
     ToolRequest,
     epoch_of,
 )
+
+complete: Complete = traced(_ask_once)
+"""Asks a model once, with a span where spans are recorded. The client's own words hold otherwise."""
 
 __all__ = [
     "BUDGET_REASONS",

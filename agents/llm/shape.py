@@ -33,7 +33,12 @@ class Shaped:
 
 
 def shaped(request: CompletionRequest) -> Shaped:
-    """``request`` in the best form that its model can take, no earlier one than the request allows."""
+    """``request`` in the best form that its model can take, no earlier one than the request allows.
+
+    A request for free text has no form to choose.
+    """
+    if request.response_format["type"] == "text":
+        return _with_text(request)
     offers_tools = bool(request.tools) and request.tool_choice != "none"
     forms = _forms(request.model, beside_tools=offers_tools)
     first = _ORDER.index(request.method)
@@ -86,17 +91,22 @@ def _with_tool(request: CompletionRequest, *, offers_tools: bool) -> Shaped:
 
 
 def _with_text(request: CompletionRequest) -> Shaped:
-    schema = request.response_format["json_schema"]
-    text = (
-        f"The JSON schema of your answer ({schema['name']}):\n{to_json(schema['schema']).decode()}\n"
-        "Write the JSON object and nothing else: no explanation, no code fence."
-    )
     tools = _tools_to_send(request)
     return Shaped(
         method="text",
-        messages=_instructed(request.messages, text),
+        messages=_instructed(request.messages, _schema_in_words(request)),
         tools=tools,
         tool_choice=request.tool_choice if tools else None,
+    )
+
+
+def _schema_in_words(request: CompletionRequest) -> str:
+    schema = request.response_format.get("json_schema")
+    if schema is None:
+        return ""
+    return (
+        f"The JSON schema of your answer ({schema['name']}):\n{to_json(schema['schema']).decode()}\n"
+        "Write the JSON object and nothing else: no explanation, no code fence."
     )
 
 
@@ -116,6 +126,8 @@ def _tools_to_send(request: CompletionRequest) -> Sequence[Mapping[str, Any]]:
 def _instructed(messages: Sequence[Message], text: str) -> list[Message]:
     """The messages with ``text`` at the end of the system message."""
     found = list(messages)
+    if not text:
+        return found
     if found and found[0]["role"] == "system":
         found[0] = {**found[0], "content": f"{found[0]['content']}\n\n{text}"}
     else:

@@ -16,6 +16,7 @@ from arena.seasons.rulefile import load_rules
 from arena.seasons.runner import Ending, SeasonRun
 from arena.seasons.standings import standings_document
 from arena.settings import Settings
+from arena.tracing import tracing
 from trading.domain.errors import BudgetExceeded, TradingHalted
 from trading.storage.runs import RunFolder
 
@@ -37,7 +38,8 @@ def run(
     prepared = wiring.prepare(rules, settings)
     folder = wiring.open_run(prepared, settings)
     say(f"run {folder.run_id}: {prepared.setup.rounds} rounds on {_market_words(prepared)}")
-    ending = asyncio.run(_play(prepared, folder, settings))
+    with tracing(settings):
+        ending = asyncio.run(_play(prepared, folder, settings))
     if ending is Ending.INTERRUPTED:
         say(f"the same command goes on with {folder.run_id}")
         raise typer.Exit(INTERRUPTED)

@@ -166,7 +166,8 @@ class OwnRecords:
     def _decided(self, event: Event) -> None:
         payload = event.payload
         self._desks[payload["desk"]].statuses[payload["status"]] += 1
-        for row in payload["forecasts"]:
+        # What a fallback forecast says nothing about the desk's own models.
+        for row in () if payload["substituted"] else payload["forecasts"]:
             if row["instrument"] in self._prices:
                 self._pending.setdefault(event.ts_ms + row["horizon_s"] * 1000, []).append(
                     _Pending(

@@ -19,6 +19,8 @@ from trading.engine import Engine, Round
 from trading.risk import LimitUse
 from trading.storage.journal import Journal, Telemetry
 
+OnSeated = Callable[[Sequence[DeskTeam], Sequence[Seat]], None]
+
 
 class Ending(StrEnum):
     """How playing ended."""
@@ -42,7 +44,8 @@ class SeasonRun:
     ``on_round`` is called after each committed round with its index. :meth:`stop` ends playing after the round in
     flight; the same run goes on from there later. ``own_records`` must have seen every event of the run: desks that are
     to know their own record are told it from there. ``spending``, which must have seen them as well, says when a desk
-    goes on with its team of ``spare_teams``, when it stops, and when all do.
+    goes on with its team of ``spare_teams``, when it stops, and when all do. ``on_seated`` is given the desks and their
+    seats of each round when it is open, ``on_decided`` every decision.
     """
 
     def __init__(
@@ -59,6 +62,8 @@ class SeasonRun:
         own_records: OwnRecords | None = None,
         spending: Spending | None = None,
         spare_teams: Mapping[str, DeskTeam] | None = None,
+        on_seated: OnSeated | None = None,
+        on_decided: Callable[[Decision], None] | None = None,
     ) -> None:
         self.run_id = run_id
         self.engine = engine
@@ -71,6 +76,8 @@ class SeasonRun:
         self._own_records = own_records
         self._spending = spending
         self._spare_teams = spare_teams or {}
+        self._on_seated = on_seated
+        self._on_decided = on_decided
         self._stopping = asyncio.Event()
 
     @property
@@ -108,8 +115,11 @@ class SeasonRun:
         engine = self.engine
         opened = engine.open_round(index, engine.setup.round_ms(index))
         self._note_budgets(opened)
+        teams, seats = [self._team(team) for team in self._teams], self._seats(opened)
+        if self._on_seated is not None:
+            self._on_seated(teams, seats)
         if not engine.halted:
-            for decision in await self._decisions(opened, graph):
+            for decision in await self._decisions(graph, teams, seats):
                 engine.submit(decision)
                 self._measure(decision)
         self._note_budgets(opened)
@@ -121,14 +131,12 @@ class SeasonRun:
             for event in self._spending.due(opened.as_of_ms):
                 self.engine.record(event)
 
-    async def _decisions(self, opened: Round, graph: DeskGraph) -> list[Decision]:
+    async def _decisions(self, graph: DeskGraph, teams: Sequence[DeskTeam], seats: Sequence[Seat]) -> list[Decision]:
         """What every desk decides, in their order. What no desk can answer for ends the round at once."""
-        teams = [self._team(team) for team in self._teams]
         try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
-                    group.create_task(self._decide(graph, team, seat))
-                    for team, seat in zip(teams, self._seats(opened), strict=True)
+                    group.create_task(self._decide(graph, team, seat)) for team, seat in zip(teams, seats, strict=True)
                 ]
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
@@ -186,6 +194,8 @@ class SeasonRun:
         )
 
     def _measure(self, decision: Decision) -> None:
+        if self._on_decided is not None:
+            self._on_decided(decision)
         record = self._telemetry.record
         record("decision", decision.decision_id, decision.latency_ms)
         for number, call in enumerate(decision.model_calls):

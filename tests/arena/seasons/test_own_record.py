@@ -211,6 +211,18 @@ def test_price_that_is_not_known_makes_the_cost_unknown(played):
     assert fold(events).of(payload["desk"])["costs"]["llm_usd"] is None
 
 
+def test_forecasts_of_a_fallback_are_not_the_desks(played):
+    own = fold(played.events).of("momentum")["forecasts"]["closed"]
+    lent = [
+        replace(event, payload={**event.payload, "substituted": [["forecaster", "maker/other"]]})
+        if event.kind is EventKind.DECIDED
+        else event
+        for event in played.events
+    ]
+    assert own > 0
+    assert fold(lent).of("momentum")["forecasts"]["closed"] == 0
+
+
 def test_without_the_switch_nothing_is_told(tmp_path):
     silent = play(tmp_path / "silent", "season.end=2026-01-01T02:00:00Z", shows_record=False)
     assert silent.requests
