@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -187,6 +188,31 @@ def test_killed_and_resumed_a_season_pays_for_no_answer_twice(lab, makers, seaso
     again = lab.call("run", season, "--home", tmp_path / "again", "--json", "--cassette", f"replay:{cassette_of(home)}")
     assert again.code == 0, again.err
     assert again.document["journal"] == resumed.document["journal"]
+
+
+def test_a_deadline_ends_thinking_and_costs_nobody_else_anything(lab, makers, season, tmp_path):
+    makers["openai"].faults = FaultPlan.always(Fault.HANG)
+    began = time.monotonic()
+    said = lab.call(
+        "run", season, "--home", tmp_path, "--json", "--set", "season.end=2026-01-01T02:00:00Z",
+        "--set", "season.deadline=1s", "--cassette", "off", **makers.environment,
+    )  # fmt: skip
+    assert said.code == 0, said.err
+    assert time.monotonic() - began < 2 * 1 + 6
+    desks = {desk["desk"]: desk for desk in said.document["desks"]}
+    assert desks["mini"]["abstained"] == 2
+    assert desks["mixed"]["abstained"] == desks["momentum"]["abstained"] == 0
+    reasons = [event["abstain_reason"] for event in events(tmp_path, "decided") if event["desk"] == "mini"]
+    assert all(reason.endswith(": timeout") for reason in reasons)
+
+
+def test_declared_thinking_time_makes_orders_later(lab, season, tmp_path):
+    rules = ("--set", 'desk=[{ name = "buyhold", model = "house/buyhold" }]', "--set", "costs.latency_ms=250")
+    said = lab.call("run", season, "--home", tmp_path, "--json", *rules, "--set", "season.thinking_ms=60000")
+    assert said.code == 0, said.err
+    orders = events(tmp_path, "ordered")
+    assert orders
+    assert {order["arrives_ms"] - order["sent_ms"] for order in orders} == {60_250}
 
 
 def test_no_key_is_written_anywhere(lab, makers, season, tmp_path):
