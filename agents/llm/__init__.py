@@ -5,6 +5,7 @@ House models (``house/...``) are a LiteLLM provider and take the same road. What
 
 from agents.llm.catalogue import Catalogue, catalogue
 from agents.llm.client import complete
+from agents.llm.connections import close_connections
 from agents.llm.gateway import Gateway
 from agents.llm.keys import check_model, is_rule_based, required_keys, unreachable
 from agents.llm.limiter import Limiter
@@ -22,6 +23,7 @@ __all__ = [
     "ToolRequest",
     "catalogue",
     "check_model",
+    "close_connections",
     "complete",
     "is_rule_based",
     "required_keys",

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from agents.llm.catalogue import catalogue
@@ -32,7 +33,7 @@ async def complete(request: CompletionRequest) -> Completion:
                 response_format=sent.response_format,
                 seed=request.seed,
                 api_base=known.provider(known.provider_of(request.model)).address,
-                timeout=_timeouts(request),
+                timeout=_timeouts(request.model),
                 num_retries=0,
                 max_retries=0,
                 metadata=dict(request.metadata),
@@ -50,15 +51,16 @@ async def complete(request: CompletionRequest) -> Completion:
         raise garbled(request.model, type(error).__name__) from error
 
 
-def _timeouts(request: CompletionRequest) -> Any:
-    """Connect and read limits within the time that is left. LiteLLM takes the former from OpenAI's format only."""
-    if is_rule_based(request.model):
-        return request.timeout_s
+@cache
+def _timeouts(model: str) -> Any:
+    """Connect and read limits of the model's provider. LiteLLM takes the former from OpenAI's format only.
+
+    The same for every call, whatever time is left to it: LiteLLM keeps a client, and its connections, for each value.
+    """
     import httpx
 
-    pace = catalogue().pace(request.model)
-    read_s = min(pace.read_s, request.timeout_s)
-    return httpx.Timeout(read_s, connect=min(pace.connect_s, read_s))
+    pace = catalogue().pace(model)
+    return httpx.Timeout(pace.read_s, connect=pace.connect_s)
 
 
 def _completion(model: str, response: Any, answer_tool: str | None) -> Completion:

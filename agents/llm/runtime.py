@@ -10,6 +10,7 @@ from typing import Any
 def litellm_module() -> Any:
     """LiteLLM with our settings and the house provider registered. The first call takes a second or two."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    os.environ.setdefault("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")
     os.environ.setdefault("LITELLM_LOG", "ERROR")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
