@@ -1,6 +1,7 @@
 """Four makers on loopback with LiteLLM pointed at them, and the questions a desk asks."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+import socket
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -9,25 +10,29 @@ import pytest_asyncio
 from agents.llm.runtime import litellm_module
 from agents.roles.analyst import SPEC as ANALYST
 from tests.wire import FaultPlan, Makers, serve_makers
-
-MODELS = {
-    "openai": "openai/gpt-5.4-mini",
-    "anthropic": "anthropic/claude-haiku-5-5",
-    "gemini": "gemini/gemini-3.8-flash",
-    "ollama": "ollama_chat/llama3.1",
-}
-TIMEOUT_S = 0.5
-
-Ask = Callable[..., Awaitable[Any]]
+from tests.wire.callers import MODELS, TIMEOUT_S, Ask
+from tests.wire.loopback import HOST
 
 
 @pytest.fixture(scope="module")
 def served() -> Iterator[Makers]:
-    """One maker of each wire format; the environment leads to them."""
+    """One maker of each wire format; the environment leads to them, and nothing asks for any other host."""
+    strangers: list[object] = []
+    resolve = socket.getaddrinfo
+
+    def resolve_here(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host != HOST:
+            strangers.append(host)
+            raise socket.gaierror(f"{host!r} looked up in a test of loopback servers")
+        return resolve(host, *arguments, **options)
+
     with serve_makers(*MODELS) as makers, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", resolve_here)
+        patch.setenv("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")  # it fetches a list of them otherwise
         for name, value in makers.environment.items():
             patch.setenv(name, value)
         yield makers
+    assert strangers == []
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -9,14 +9,9 @@ from agents.llm.runtime import litellm_module
 from agents.schemas import AnalystReport
 from tests.wire import Makers, MakerSetup, serve_makers
 from tests.wire.bill import PRICES
-from tests.wire.conftest import MODELS, Ask
+from tests.wire.callers import MODELS, THROUGH_LITELLM, Ask
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    # What LiteLLM's streams of chunks make pydantic remark on, once for each process.
-    pytest.mark.filterwarnings("ignore:Item 'summary' on TypedDict:UserWarning"),
-    pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning"),
-]
+pytestmark = THROUGH_LITELLM
 
 STREAMED = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
 EACH = pytest.mark.parametrize("maker", MODELS)
