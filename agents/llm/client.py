@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -23,6 +24,8 @@ async def complete(request: CompletionRequest) -> Completion:
 
     known = catalogue()
     sent = shaped(request)
+    if not is_rule_based(request.model):
+        sent = deepcopy(sent)  # LiteLLM takes out of schemas, in place, what a provider does not know
     try:
         async with asyncio.timeout(request.timeout_s):
             response = await litellm.acompletion(

@@ -33,7 +33,10 @@ class Shaped:
 
 
 def shaped(request: CompletionRequest) -> Shaped:
-    """``request`` in the best form that its model can take, no earlier one than the request allows."""
+    """``request`` in the best form that its model can take, no earlier one than the request allows.
+
+    It shares messages, tools and schemas with the request: whoever changes them works on a copy.
+    """
     offers_tools = bool(request.tools) and request.tool_choice != "none"
     forms = _forms(request.model, beside_tools=offers_tools)
     first = _ORDER.index(request.method)

@@ -1,13 +1,17 @@
 """Every fault on every wire format: it passes, it is mended, or the turn ends with the reason."""
 
 import asyncio
+from copy import deepcopy
 
 import pytest
 
+from agents.llm import CompletionRequest, complete
+from agents.roles import discover_roles
 from agents.schemas import Answer
 from agents.turn import CallLog
 from tests.agents.llm.wire.desk import MODELS, gateway, turn
 from tests.wire import Fault, FaultPlan
+from tools.registry import discover, openai_schema
 from trading.domain.errors import ModelFailure
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -31,6 +35,28 @@ async def test_every_role_gets_its_tools_and_gives_its_answer(makers, maker, rol
     assert [call.outcome for call in log.model_calls] == ["ok"] * 2
     assert {call.outcome for call in log.tool_calls} == {"ok"}
     assert makers[maker].ledger.refused == ()
+
+
+@pytest.mark.parametrize("maker", WIRES)
+@pytest.mark.parametrize("method", ["schema", "tool", "text"])
+@pytest.mark.parametrize("tool_choice", ["auto", "none"])
+async def test_a_call_leaves_its_request_as_it_was(makers, maker, method, tool_choice):
+    spec = discover_roles()["executor"]
+    asked = CompletionRequest(
+        model=MODELS[maker],
+        messages=[{"role": "system", "content": "You decide."}, {"role": "user", "content": "Go."}],
+        tools=[openai_schema(discover()[name]) for name in spec.tools],
+        tool_choice=tool_choice,
+        response_format=spec.answer_format.response_format,
+        seed=1,
+        timeout_s=5.0,
+        prompt_sha256="p",
+        tools_sha256="t",
+        method=method,
+    )
+    before = deepcopy(asked)
+    await complete(asked)
+    assert asked == before
 
 
 @pytest.mark.parametrize("maker", WIRES)
