@@ -37,7 +37,7 @@ def open_road(
         yield complete
         return
     budget = None if spending is None else _budget(rules, spending)
-    ladder = _gateway().complete if budget is None else budget.complete
+    ladder = shared_gateway().complete if budget is None else budget.complete
     if rules.cassette.mode == "off":
         yield _beside_house(ladder)
         return
@@ -55,8 +55,8 @@ def open_road(
 
 
 @cache
-def _gateway() -> Gateway:
-    """The one of this process: providers' limits are shared by all seasons that it plays."""
+def shared_gateway() -> Gateway:
+    """The one of this process: providers' limits are shared by all that it plays and says."""
     return Gateway(complete, catalogue(), Limiter())
 
 
@@ -80,7 +80,7 @@ def _budget(rules: SeasonRules, spending: Spending) -> Budget:
         season.spent = spending.spent(None)
     for name, purse in desks.items():
         purse.spent = spending.spent(name)
-    return Budget(_gateway().complete, season=season, desks=desks)
+    return Budget(shared_gateway().complete, season=season, desks=desks)
 
 
 def _book_unfinished(budget: Budget, store: CassetteStore, epochs: Sequence[str]) -> None:
