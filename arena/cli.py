@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from arena.commands.output import say
+from arena.commands.output import INTERRUPTED, say
 from arena.env_file import load_env_file
 from trading.domain.errors import TradefloorError
 
@@ -181,17 +181,16 @@ def guarded(call: Callable[[], Any], *, debug: bool) -> int:
     """Call, and answer the exit code. Whatever goes wrong is one line on stderr; with ``debug``, a traceback."""
     try:
         answer = call()
-    except typer.Exit as leaving:
-        return leaving.exit_code
     except typer.TyperException as error:
         return _misused(error.format_message())
     except (KeyboardInterrupt, typer.Abort):
-        say("tradefloor: interrupted")
-        return 130
+        answer = INTERRUPTED
     except Exception as error:  # the border of the process
         if debug:
             raise
         return _failed(error)
+    if answer == INTERRUPTED:  # Typer makes this number of a KeyboardInterrupt, and so do we
+        say("tradefloor: interrupted")
     return answer if isinstance(answer, int) else 0
 
 

@@ -162,11 +162,11 @@ def _created(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, isolation_level=None, timeout=0.2, check_same_thread=False)
     try:
+        _check_version(db, path)
         # Held from the first write to the end: a second writer, who would pay for the same calls again, is refused.
         db.execute("PRAGMA locking_mode=EXCLUSIVE")
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
-        _check_version(db, path)
         db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
     except BaseException:
         db.close()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -23,8 +24,11 @@ async def complete(request: CompletionRequest) -> Completion:
 
     known = catalogue()
     sent = shaped(request)
+    if not is_rule_based(request.model):
+        sent = deepcopy(sent)  # adapters of providers rewrite schemas in place, and these are everybody's
     try:
-        async with asyncio.timeout(request.timeout_s):
+        # A rule answers in no time, and must do so on a slow machine too: only others have a deadline.
+        async with asyncio.timeout(None if is_rule_based(request.model) else request.timeout_s):
             response = await litellm.acompletion(
                 model=known.litellm_id(request.model),
                 messages=sent.messages,
@@ -65,7 +69,7 @@ def _answer_tokens(litellm_id: str, asked: int | None) -> int | None:
 def _timeouts(request: CompletionRequest) -> Any:
     """Connect and read limits within the time that is left. LiteLLM takes the former from OpenAI's format only."""
     if is_rule_based(request.model):
-        return request.timeout_s
+        return None
     import httpx
 
     pace = catalogue().pace(request.model)
@@ -80,21 +84,22 @@ def _completion(model: str, response: Any, answer_tool: str | None) -> Completio
     message = choice.message
     requests = tuple(
         ToolRequest(
-            call_id=str(call.id or f"call_{number}"),
-            name=str(call.function.name or ""),
-            arguments_json=str(call.function.arguments or "").encode("utf-8", "replace").decode(),
+            call_id=_utf8(call.id or f"call_{number}"),
+            name=_utf8(call.function.name or ""),
+            arguments_json=_utf8(call.function.arguments or ""),
         )
         for number, call in enumerate(message.tool_calls or ())
     )
     content, requests = _answered(message.content, requests, answer_tool)
     tokens_in, tokens_out = _usage(model, response)
     refused = choice.finish_reason == "content_filter"
+    refusal = _refusal(message) or ("stopped by a content filter" if refused else None)
     return Completion(
         content=content,
         tool_requests=requests,
-        finish_reason=str(choice.finish_reason or ""),
-        refusal=_refusal(message) or ("stopped by a content filter" if refused else None),
-        model_answered=response.model or None,
+        finish_reason=_utf8(choice.finish_reason or ""),
+        refusal=_utf8(refusal) if refusal else None,
+        model_answered=_utf8(response.model) if response.model else None,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         usd=None if tokens_in is None else _usd(model, response),
@@ -108,8 +113,7 @@ def _answered(
 
     An answer that came together with questions is dropped: it was given before their results were known.
     """
-    # Half a surrogate pair is valid in JSON and can be written nowhere else.
-    text = content.encode("utf-8", "replace").decode() if isinstance(content, str) else ""
+    text = _utf8(content) if isinstance(content, str) else ""
     if answer_tool is None:
         return text, requests
     answers = [request.arguments_json for request in requests if request.name == answer_tool]
@@ -122,6 +126,11 @@ def _refusal(message: Any) -> str | None:
     fields: Mapping[str, Any] = getattr(message, "provider_specific_fields", None) or {}
     said = getattr(message, "refusal", None) or fields.get("refusal")
     return str(said) if said else None
+
+
+def _utf8(text: object) -> str:
+    """Text that every file and page can hold: JSON may spell half a surrogate pair, which no encoding has."""
+    return str(text).encode("utf-8", "replace").decode()
 
 
 def _usage(model: str, response: Any) -> tuple[int | None, int | None]:

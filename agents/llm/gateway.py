@@ -95,11 +95,11 @@ class Gateway:
             try:
                 return await self._hedged(request, until_s, errand)
             except ModelFailure as failure:
-                if failure.reason == "bad_request" and (method := next_method(request)) is not None:
+                left_s = until_s - self._clock()
+                if failure.reason == "bad_request" and left_s > 0 and (method := next_method(request)) is not None:
                     request = replace(request, method=method)
                     continue
                 made += 1
-                left_s = until_s - self._clock()
                 wait_s = self._retry.wait_s(failure, made=made, left_s=left_s, draw=errand.draw)
                 if wait_s is None:
                     raise

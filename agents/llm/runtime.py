@@ -6,12 +6,14 @@ import warnings
 from functools import cache
 from typing import Any
 
+# Set before anything of this package can import LiteLLM, whose import fetches a price list otherwise.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+os.environ.setdefault("LITELLM_LOG", "ERROR")
+
 
 @cache
 def litellm_module() -> Any:
     """LiteLLM with our settings and the house provider registered. The first call takes a second or two."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    os.environ.setdefault("LITELLM_LOG", "ERROR")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import litellm

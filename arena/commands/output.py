@@ -6,6 +6,9 @@ from typing import Any
 
 import typer
 
+INTERRUPTED = 130
+"""Exit code of what was stopped by Ctrl-C or SIGTERM."""
+
 
 def say(text: str) -> None:
     """One line for a person, on stderr."""

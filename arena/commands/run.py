@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from arena import wiring
-from arena.commands.output import print_json, say
+from arena.commands.output import INTERRUPTED, print_json, say
 from arena.commands.progress import RoundProgress
 from arena.commands.standings import print_standings
 from arena.seasons.cassette_rules import CassetteRules
@@ -19,8 +19,6 @@ from arena.settings import Settings
 from arena.tracing import tracing
 from trading.domain.errors import BudgetExceeded, TradingHalted
 from trading.storage.runs import RunFolder
-
-INTERRUPTED = 130
 
 
 def run(
@@ -43,7 +41,7 @@ def run(
     with tracing(settings):
         ending = asyncio.run(_play(prepared, folder, settings))
     if ending is Ending.INTERRUPTED:
-        say(f"interrupted; the same command goes on with {folder.run_id}")
+        say(f"the same command goes on with {folder.run_id}")
         raise typer.Exit(INTERRUPTED)
     document = standings_document(folder)
     if as_json:
@@ -55,10 +53,7 @@ def run(
             f"{folder.run_id} ended halted: {document['halt_reason']}; its standings count what was done before"
         )
     if document["budget_reason"]:
-        raise BudgetExceeded(
-            f"{folder.run_id}: {document['budget_reason']}: no more calls are paid for; its standings are valid up to "
-            "there; raise the budget to go further"
-        )
+        raise BudgetExceeded(f"{folder.run_id}: {document['budget_reason']}; its standings count what was done before")
 
 
 def _market_words(prepared: wiring.Prepared) -> str:

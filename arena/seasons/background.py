@@ -11,7 +11,7 @@ from arena.seasons.live import LiveFloor, opening_snapshot
 from arena.seasons.reception import Reception
 from arena.seasons.reporter import Reporter
 from arena.seasons.rules import SeasonRules
-from arena.seasons.runner import Ending, SeasonRun
+from arena.seasons.runner import SeasonRun
 from arena.settings import Settings
 from trading.domain.errors import TradefloorError
 from trading.engine import Engine
@@ -95,6 +95,6 @@ class BackgroundSeason:
             self._run = reporter.run = playable.run
             reporter.publish("starting")
             ending = await playable.play()
-            await reporter.finish("finished" if ending is Ending.FINISHED else "interrupted")
+            await reporter.finish(ending.value)
         if self._reception is not None:
             await playable.run.stopped()  # until then the desks of a season that is over can still be asked

@@ -50,6 +50,7 @@ class Reporter:
         self._feed = Feed()
         self._scores = Scores()
         self._scoring: asyncio.Task[None] | None = None
+        self._due: asyncio.TimerHandle | None = None
         self._last_publish = self._last_score = float("-inf")
         self.run: SeasonRun | None = None
         engine.watch(self._tally)
@@ -61,19 +62,37 @@ class Reporter:
         if now - self._last_score >= SCORE_EVERY_S and (self._scoring is None or self._scoring.done()):
             self._last_score = now
             self._scoring = asyncio.get_running_loop().create_task(self._score())
-        if now - self._last_publish >= PUBLISH_EVERY_S:
-            self.publish("running")
+            self._scoring.add_done_callback(lambda _: self._publish_soon())
+        self._publish_soon()
 
     def publish(self, status: str) -> None:
         """Publish the season as it stands."""
+        self._cancel_due()
         self._last_publish = time.monotonic()
         self._floor.publish(self._build(status))
 
+    def _publish_soon(self) -> None:
+        """Publish now, or once the last time is long enough ago: what came last is always shown, and whole."""
+        self._cancel_due()
+        if self._engine.round is not None:  # its end comes here again
+            return
+        wait_s = self._last_publish + PUBLISH_EVERY_S - time.monotonic()
+        if wait_s <= 0:
+            self.publish("running")
+        else:
+            self._due = asyncio.get_running_loop().call_later(wait_s, self._publish_soon)
+
+    def _cancel_due(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+
     async def finish(self, status: str) -> None:
-        """Publish the end, of a finished season with its final scores."""
+        """Publish the end, of a season that will not go on with its final scores."""
         if self._scoring is not None:
             await self._scoring
-        if status == "finished":
+            await asyncio.sleep(0)  # its callback comes before the end is published
+        if status in ("finished", "out of budget"):
             await self._score()
         self.publish(status)
 

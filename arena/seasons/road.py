@@ -1,5 +1,6 @@
 """The road from a season's desks to the models: house models straight, all others by cassette, budget and gateway."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -20,8 +21,11 @@ from agents.llm import (
     epoch_of,
     is_rule_based,
 )
+from arena.seasons.budget_rules import BudgetRules
 from arena.seasons.rules import SeasonRules
 from arena.seasons.spending import Spending
+
+log = logging.getLogger("tradefloor")
 
 
 @contextmanager
@@ -71,6 +75,7 @@ def _beside_house(others: Complete) -> Complete:
 def _budget(rules: SeasonRules, spending: Spending) -> Budget:
     limits = spending.rules
     season = Purse("season's", usd=limits.usd, tokens=limits.tokens) if limits.limited else None
+    _tell_unpriced(rules, limits)
     desks = {
         desk.name: Purse(f"desk {desk.name}'s", usd=desk.budget_usd, tokens=desk.budget_tokens)
         for desk in rules.desks
@@ -81,6 +86,14 @@ def _budget(rules: SeasonRules, spending: Spending) -> Budget:
     for name, purse in desks.items():
         purse.spent = spending.spent(name)
     return Budget(shared_gateway().complete, season=season, desks=desks)
+
+
+def _tell_unpriced(rules: SeasonRules, limits: BudgetRules) -> None:
+    in_dollars = [desk for desk in rules.desks if limits.usd is not None or desk.budget_usd is not None]
+    models = dict.fromkeys(model for desk in in_dollars for model in desk.every_model() if not is_rule_based(model))
+    for model in models:
+        if catalogue().price(model) is None:
+            log.warning("the price of %s is not known: its calls count towards budgets of tokens only", model)
 
 
 def _book_unfinished(budget: Budget, store: CassetteStore, epochs: Sequence[str]) -> None:

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import StrEnum
 from functools import partial
 from typing import Any
 
 from agents.brief import RoundBrief
+from arena.seasons.budget_rules import amount_words
 from arena.seasons.own_record import OwnRecords
 from arena.seasons.spending import Spending
 from graphs import Checkpoints, DeskGraph, DeskTeam, Seat
@@ -228,17 +228,13 @@ def feedback_line(row: Mapping[str, Any]) -> str:
             )
         case "breaker_tripped":
             return f"Breaker {row['rule']} tripped: {row['value']} of {row['limit']}; state {row['state']}."
-        case "budget_warned":
-            return f"Of the {row['scope']}'s budget {spent_words(row)} are spent: be brief."
-        case "budget_degraded":
-            return f"Of the {row['scope']}'s budget {spent_words(row)} are spent: the desk goes on with less."
+        case "budget_warned" | "budget_degraded":
+            spent, limit = (amount_words(row["measure"], row[name]) for name in ("spent", "limit"))
+            rest = (
+                "be brief" if row["event"] == "budget_warned" else "the desk goes on with cheaper models or fewer roles"
+            )
+            return f"Of the {row['scope']}'s budget of {limit}, {spent} is spent: {rest}."
         case "liquidated":
             return f"Your perpetual positions were liquidated: equity {row['equity']} was below {row['maintenance']}."
         case _:
             return f"Order {row['order_id']} ended unfilled: {row['reason']}."
-
-
-def spent_words(row: Mapping[str, Any]) -> str:
-    """How much of which limit is gone, in words."""
-    spent, limit = (f"{Decimal(row[name]):.4g}" for name in ("spent", "limit"))
-    return f"${spent} of ${limit}" if row["measure"] == "usd" else f"{row['spent']} of {row['limit']} tokens"

@@ -11,6 +11,9 @@ from arena.seasons.desk_rules import Desk
 from trading.domain.event import Event, EventKind
 from trading.domain.money import decimal_from_float, money_text
 
+_USD_DIGITS = 9
+"""A thousandth of the price of the cheapest token; what lies behind it is noise of adding floats."""
+
 _STEPS = (EventKind.BUDGET_WARNED, EventKind.BUDGET_DEGRADED, EventKind.BUDGET_EXHAUSTED)
 
 
@@ -73,7 +76,7 @@ class Spending:
                     "desk": account.desk,
                     "desks": list(account.desks),
                     "measure": measure,
-                    "spent": money_text(spent),
+                    "spent": money_text(round(spent, _USD_DIGITS)),
                     "limit": money_text(limit),
                 }
                 yield Event(ts_ms=ts_ms, kind=kind, payload=payload)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from arena.seasons.budget_rules import amount_words
 from arena.seasons.records import DeskRecord, MarketRecord
 from evals.scorers import ForecastSample
 from trading.domain.event import Event, EventKind
@@ -236,7 +237,8 @@ class Tally:
     def _exhausted(self, event: Event) -> None:
         payload = event.payload
         of_whom = "the season's" if payload["scope"] == "season" else f"desk {payload['desk']}'s"
-        words = f"{of_whom} budget of {payload['limit']} {payload['measure']}, {payload['spent']} spent"
+        limit, spent = (amount_words(payload["measure"], payload[name]) for name in ("limit", "spent"))
+        words = f"{of_whom} budget of {limit} ran out at {spent}"
         self.out_of_budget = f"{self.out_of_budget}; {words}" if self.out_of_budget else words
         for name in payload["desks"]:
             self.desks[name].out_of_budget = True

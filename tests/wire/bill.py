@@ -43,9 +43,11 @@ PRICES = {
     "gpt-5.4-mini": Price(prompt=0.75, completion=4.5, cached=0.075),
     "claude-haiku-5-5": Price(prompt=0.1, completion=0.5, cached=0.01, cache_written=0.125),
     "gemini-3.8-flash": Price(prompt=0.75, completion=3.75, cached=0.075),
+    "grok-4.20-reasoning-gv2": Price(prompt=1.25, completion=2.5, cached=0.2),
+    "mistral-large-latest": Price(prompt=0.5, completion=1.5, cached=0.05),
     "llama3.1": Price(prompt=0.0, completion=0.0, cached=0.0),
 }
-"""Prices by the model's name on the wire."""
+"""Prices by the model's name on the wire. DeepSeek is left out: its prices change with the hour of the day."""
 
 
 def usage_of(ask: Ask, reply: Reply, *, caches: bool, thinks: bool) -> Usage:

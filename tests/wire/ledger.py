@@ -47,7 +47,7 @@ class Ledger:
     """The calls of one maker, in the order in which they were answered."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._calls: list[ServedCall] = []
         self._lookups: list[str] = []
         self._refused: list[str] = []
@@ -70,10 +70,21 @@ class Ledger:
         with self._lock:
             return tuple(self._refused)
 
+    def wait_for_calls(self, count: int, *, timeout_s: float = 2.0) -> Sequence[ServedCall]:
+        """The calls, once there are ``count``: a caller that gave up is noticed a moment later. Raises TimeoutError.
+
+        It blocks: where the caller's own event loop has yet to hang up, wait in another thread.
+        """
+        with self._lock:
+            if not self._lock.wait_for(lambda: len(self._calls) >= count, timeout_s):
+                raise TimeoutError(f"{len(self._calls)} calls after {timeout_s} s, expected {count}")
+            return tuple(self._calls)
+
     def enter(self, call: ServedCall) -> None:
         """Add a call. It is entered before its answer goes out, so that whoever has the answer finds it here."""
         with self._lock:
             self._calls.append(call)
+            self._lock.notify_all()
 
     def mark_lost(self, call: ServedCall) -> None:
         """Note that the answer to ``call`` did not get through after all."""

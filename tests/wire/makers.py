@@ -19,6 +19,8 @@ from tests.wire.openai_chat import OpenAIChat
 from tests.wire.talk import Ask, Reply
 
 RETRY_AFTER_S = 1
+_BASE_VARIABLES = {"openai": "OPENAI_BASE_URL", "mistral": "MISTRAL_AZURE_API_BASE"}
+"""Variables that LiteLLM reads in place of, or before, the maker's own ``..._API_BASE``."""
 _JSON = {"content-type": "application/json"}
 
 
@@ -90,9 +92,7 @@ class Maker:
     def environment(self) -> dict[str, str]:
         """The variables that send LiteLLM here."""
         prefix = self.name.upper()
-        variables = {f"{prefix}_API_BASE": self.base_url}
-        if self.name == "openai":
-            variables["OPENAI_BASE_URL"] = self.base_url  # one that is set already would win
+        variables = {_BASE_VARIABLES.get(self.name, f"{prefix}_API_BASE"): self.base_url}
         if self.api_key:
             variables[f"{prefix}_API_KEY"] = self.api_key
         return variables

@@ -28,7 +28,8 @@ from trading.ledger.marking import mark_account
 from trading.marketdata.tape import Tape
 from trading.marketdata.view import TapeView
 from trading.risk.breakers import HALTED, Breakers
-from trading.risk.gate import Gate, GateState
+from trading.risk.gate import Gate
+from trading.risk.gate_state import GateState
 from trading.risk.kill_switch import KillSwitch
 from trading.risk.limits import Limits
 from trading.storage.journal.writer import JournalSink

@@ -8,13 +8,10 @@ naming it in ``CONTROLS``.
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from trading.domain.intent import OrderType, Side, TradeIntent
 from trading.domain.money import ZERO
-
-if TYPE_CHECKING:
-    from trading.risk.gate import GateState
+from trading.risk.gate_state import GateState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +31,7 @@ class Control:
     """A control with the id under which its rulings are recorded."""
 
     rule: str
-    check: Callable[[TradeIntent, Decimal, "GateState"], Finding | None]
+    check: Callable[[TradeIntent, Decimal, GateState], Finding | None]
 
 
 def _refuse(
@@ -48,14 +45,14 @@ def _is_amount(value: Decimal) -> bool:
     return value.is_finite() and value > 0 and value.adjusted() <= 15
 
 
-def not_halted(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def not_halted(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """No order leaves while trading is halted."""
     if not state.halted:
         return None
     return _refuse("halted", f"Trading is halted: {state.halt_reason}. Only a person can resume it.")
 
 
-def allowed_instrument(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def allowed_instrument(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """Only instruments of the season, and of the limits where they name some."""
     allowed = state.limits.allowed_instruments or tuple(state.instruments)
     if intent.instrument in state.instruments and intent.instrument in allowed:
@@ -65,7 +62,7 @@ def allowed_instrument(intent: TradeIntent, quantity: Decimal, state: "GateState
     )
 
 
-def tradable_quantity(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def tradable_quantity(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """A finite positive quantity on the lot grid."""
     if not _is_amount(quantity):
         found = quantity if quantity.is_finite() else None
@@ -94,7 +91,7 @@ def tradable_quantity(intent: TradeIntent, quantity: Decimal, state: "GateState"
     )
 
 
-def order_count(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def order_count(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """Orders a round, and orders open at once."""
     limits = state.limits
     if state.orders_this_round >= limits.max_orders_per_round:
@@ -117,7 +114,7 @@ def order_count(intent: TradeIntent, quantity: Decimal, state: "GateState") -> F
     return None
 
 
-def fresh_price(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def fresh_price(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """A reference price that is known and young enough; without one nothing can be judged, so nothing passes."""
     quote = state.quotes.get(intent.instrument)
     if quote is None or not quote.price > 0:
@@ -134,7 +131,7 @@ def fresh_price(intent: TradeIntent, quantity: Decimal, state: "GateState") -> F
     )
 
 
-def price_collar(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def price_collar(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """A limit price, for limit orders and for them alone, that is a price and near the last known one."""
     limit_price, reference = intent.limit_price, state.price(intent.instrument)
     if intent.order_type is OrderType.MARKET:
@@ -156,7 +153,7 @@ def price_collar(intent: TradeIntent, quantity: Decimal, state: "GateState") -> 
     )
 
 
-def _reducible(intent: TradeIntent, state: "GateState") -> Decimal:
+def _reducible(intent: TradeIntent, state: GateState) -> Decimal:
     """How much of the position the intent could close, counting orders that already work on it."""
     held = state.held(intent.instrument)
     if intent.side is Side.SELL:
@@ -164,7 +161,7 @@ def _reducible(intent: TradeIntent, state: "GateState") -> Decimal:
     return max(ZERO, -held - state.working_buys.get(intent.instrument, ZERO))
 
 
-def only_reduces(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def only_reduces(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """A desk past its drawdown limit, or an intent that says so, may only shrink a position."""
     if not (intent.reduce_only or state.account.reduce_only):
         return None
@@ -187,7 +184,7 @@ def only_reduces(intent: TradeIntent, quantity: Decimal, state: "GateState") -> 
     )
 
 
-def no_spot_short(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def no_spot_short(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """Spot can be sold only as far as it is held."""
     if state.instruments[intent.instrument].is_perp or intent.side is Side.BUY:
         return None
@@ -204,13 +201,13 @@ def no_spot_short(intent: TradeIntent, quantity: Decimal, state: "GateState") ->
     )
 
 
-def _opening(intent: TradeIntent, quantity: Decimal, state: "GateState") -> tuple[Decimal, Decimal]:
+def _opening(intent: TradeIntent, quantity: Decimal, state: GateState) -> tuple[Decimal, Decimal]:
     """The part of the quantity that closes a position and the part that opens or adds to one."""
     closing = min(quantity, _reducible(intent, state))
     return closing, quantity - closing
 
 
-def _reference(intent: TradeIntent, state: "GateState") -> Decimal:
+def _reference(intent: TradeIntent, state: GateState) -> Decimal:
     last = state.price(intent.instrument)
     assert last is not None, "fresh_price stands before every control that needs a price"
     return max(last, intent.limit_price or last)
@@ -220,7 +217,7 @@ def _cut(
     rule: str,
     intent: TradeIntent,
     quantity: Decimal,
-    state: "GateState",
+    state: GateState,
     room: Decimal,
     limit: Decimal,
     value: Decimal,
@@ -237,7 +234,7 @@ def _cut(
     return Finding(rule=rule, quantity=min(quantity, left), message=text, limit=limit, value=value, unit=unit)
 
 
-def order_value(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def order_value(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """The value of what an order opens, absolute and over equity. Getting out is never bounded."""
     limits, equity = state.limits, max(ZERO, state.account.equity)
     value = _opening(intent, quantity, state)[1] * _reference(intent, state)
@@ -249,7 +246,7 @@ def order_value(intent: TradeIntent, quantity: Decimal, state: "GateState") -> F
     return _cut(rule, intent, quantity, state, bound, round(bound, 8), round(value, 8), "quote", text)
 
 
-def leverage(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def leverage(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """One position over equity, with every working order of its side filled."""
     symbol, equity = intent.instrument, max(ZERO, state.account.equity)
     bound = min(state.limits.max_leverage, state.instruments[symbol].max_leverage)
@@ -264,13 +261,13 @@ def leverage(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Find
     return _cut("max_leverage", intent, quantity, state, room, bound, round(value, 6), "leverage", text)
 
 
-def _reach(symbol: str, state: "GateState") -> tuple[Decimal, Decimal]:
+def _reach(symbol: str, state: GateState) -> tuple[Decimal, Decimal]:
     """The most short and the most long quantity that working orders may lead to."""
     held = state.held(symbol)
     return held - state.working_sells.get(symbol, ZERO), held + state.working_buys.get(symbol, ZERO)
 
 
-def _others(intent: TradeIntent, state: "GateState") -> tuple[Decimal, Decimal]:
+def _others(intent: TradeIntent, state: GateState) -> tuple[Decimal, Decimal]:
     """Gross and directional value of the other instruments, if their working orders fill in the worst way.
 
     The directional value counts longs up for a buy and shorts up for a sell.
@@ -286,7 +283,7 @@ def _others(intent: TradeIntent, state: "GateState") -> tuple[Decimal, Decimal]:
     return gross, directional
 
 
-def gross_exposure(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def gross_exposure(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """The sum of absolute positions over equity, in the worst case of the working orders."""
     equity, price = max(ZERO, state.account.equity), _reference(intent, state)
     bound = state.limits.max_gross_exposure
@@ -295,14 +292,15 @@ def gross_exposure(intent: TradeIntent, quantity: Decimal, state: "GateState") -
     others = _others(intent, state)[0]
     spare = bound * equity - others
     # What opens on this side adds to the gross only from where it outgrows what may stand on the other.
-    room = spare - max(ZERO, toward) * price if away * price <= spare else ZERO
-    after = others + max(ZERO, toward + quantity, away) * price
+    opposite = away * (state.price(intent.instrument) or price)
+    room = spare - max(ZERO, toward) * price if opposite <= spare else ZERO
+    after = others + max(ZERO, (toward + quantity) * price, opposite)
     value = after / equity if equity > 0 else Decimal(0)
     text = f"Gross exposure would be {value:.2f} times equity; {bound} is allowed."
     return _cut("max_gross_exposure", intent, quantity, state, room, bound, round(value, 6), "leverage", text)
 
 
-def net_exposure(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def net_exposure(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """The absolute sum of signed positions over equity, in the worst case of the working orders."""
     equity, price = max(ZERO, state.account.equity), _reference(intent, state)
     bound = state.limits.max_net_exposure
@@ -316,7 +314,7 @@ def net_exposure(intent: TradeIntent, quantity: Decimal, state: "GateState") -> 
     return _cut("max_net_exposure", intent, quantity, state, room, bound, round(value, 6), "leverage", text)
 
 
-def buying_power(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def buying_power(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """Spot is paid in full: cash, less what working orders may spend, must cover price, slippage and fee."""
     if state.instruments[intent.instrument].is_perp or intent.side is Side.SELL:
         return None
@@ -338,7 +336,7 @@ def buying_power(intent: TradeIntent, quantity: Decimal, state: "GateState") -> 
     )
 
 
-def minimum_notional(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def minimum_notional(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """Too small to be an order, unless it closes all that is held."""
     instrument = state.instruments[intent.instrument]
     price = state.price(intent.instrument) or ZERO

@@ -80,13 +80,13 @@ class KillSwitch:
 
     def _read(self, scope: str) -> Halt | None:
         try:
-            text = self._file(scope).read_text(encoding="utf-8")
+            content = self._file(scope).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
             return Halt(scope=scope, reason=f"the latch cannot be read ({error.strerror})", since_ms=_UNKNOWN_MS)
         try:
-            found = json.loads(text)
+            found = json.loads(content)
             return Halt(scope=scope, reason=str(found["reason"]), since_ms=int(found["since_ms"]))
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return Halt(scope=scope, reason="the latch file is damaged", since_ms=_UNKNOWN_MS)

@@ -12,7 +12,7 @@ from trading.domain.errors import ConfigError
 
 Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=100_000)]
+Count = Annotated[int, Field(strict=True, ge=0, le=100_000)]
 
 
 class Limits(BaseModel):
@@ -32,7 +32,7 @@ class Limits(BaseModel):
     price_collar: Fraction
     max_orders_per_round: Count
     max_open_orders: Count
-    max_price_age_bars: Annotated[int, Field(ge=1, le=100_000)]
+    max_price_age_bars: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     desk_drawdown: Fraction
     arena_drawdown: Fraction
     allowed_instruments: tuple[str, ...] = ()

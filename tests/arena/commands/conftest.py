@@ -2,8 +2,10 @@
 
 import io
 import json
+import multiprocessing
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -83,13 +85,59 @@ class Said:
         return json.loads(self.out, parse_constant=refuse)
 
 
+# What a forked process does: it takes its words, its environment and its two streams, and becomes the command line.
+BECOME = """
+import os, sys
+os.environ.clear()
+os.environ.update(environment)
+for number, path in enumerate(streams, start=1):
+    os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+sys.argv = ["tradefloor", *words]
+from arena.cli import main
+main()
+"""
+
+
+class Forked:
+    """The command line in a process that was forked from one which had imported what takes long."""
+
+    def __init__(self, words: list[str], folder: Path) -> None:
+        self._streams = [folder / "stdout", folder / "stderr"]
+        streams = [str(path) for path in self._streams]
+        given = {"words": words, "environment": clean_environment(), "streams": streams}
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["litellm", "graphs", "arena.wiring"])
+        with mock.patch.dict(os.environ, PYTHONPATH=str(ROOT), LITELLM_LOCAL_MODEL_COST_MAP="True"):
+            self._process = context.Process(target=exec, args=(BECOME, given))
+            self._process.start()
+
+    def send_signal(self, name: signal.Signals) -> None:
+        """Send a signal."""
+        assert self._process.pid is not None
+        os.kill(self._process.pid, name)
+
+    def ended(self, timeout_s: float = 100) -> Said:
+        """What it said once it came to its end."""
+        self._process.join(timeout_s)
+        assert self._process.exitcode is not None, "it did not end in time"
+        out, err = (path.read_text("utf-8") if path.exists() else "" for path in self._streams)
+        return Said(self._process.exitcode, out, err)
+
+    def kill(self) -> None:
+        """End it whatever it does."""
+        self._process.kill()
+        self._process.join()
+
+
 class Lab:
     """The command line, and what a test needs around it."""
 
     rounds = ROUNDS
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self.running: list[subprocess.Popen[str]] = []
+        self.forked: list[Forked] = []
 
     def call(self, *arguments: object, **environment: str) -> Said:
         """Call it in this process."""
@@ -104,12 +152,16 @@ class Lab:
         return Said(code, out.getvalue(), err.getvalue())
 
     def spawn(
-        self, *arguments: object, program: tuple[str, ...] = ("-m", "arena.cli"), **environment: str
+        self,
+        *arguments: object,
+        program: tuple[str, ...] = ("-m", "arena.cli"),
+        folder: Path = ROOT,
+        **environment: str,
     ) -> "subprocess.Popen[str]":
         """Start it in a process of its own; what still runs at the end of the tests is killed."""
         process = subprocess.Popen(
             [sys.executable, *program, *map(str, arguments)],
-            cwd=ROOT,
+            cwd=folder,
             env=clean_environment(PYTHONPATH=str(ROOT), **environment),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -118,12 +170,20 @@ class Lab:
         self.running.append(process)
         return process
 
-    def ended(self, process: "subprocess.Popen[str]", timeout_s: float = 60) -> Said:
+    def fork(self, *arguments: object) -> Forked:
+        """Start it in a process of its own that has its libraries already: for tests that need many of them."""
+        folder = self._folder / str(len(self.forked))
+        folder.mkdir()
+        forked = Forked([str(argument) for argument in arguments], folder)
+        self.forked.append(forked)
+        return forked
+
+    def ended(self, process: "subprocess.Popen[str]", timeout_s: float = 100) -> Said:
         """What a process said once it came to its end."""
         out, err = process.communicate(timeout=timeout_s)
         return Said(process.returncode, out, err)
 
-    def wait_until(self, true: Callable[[], Any], timeout_s: float = 40, every_s: float = 0.01) -> None:
+    def wait_until(self, true: Callable[[], Any], timeout_s: float = 100, every_s: float = 0.01) -> None:
         """Come back as soon as ``true()`` is; fail when it is not in time."""
         deadline = time.monotonic() + timeout_s
         while not true():
@@ -148,13 +208,15 @@ def clean_environment(**more: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def lab() -> Iterator[Lab]:
-    """The command line in this process (``lab.call``) or in one of its own (``lab.spawn``)."""
-    lab = Lab()
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The command line in this process (``lab.call``) or in one of its own (``lab.spawn``, ``lab.fork``)."""
+    lab = Lab(tmp_path_factory.mktemp("forked"))
     yield lab
     for process in lab.running:
         process.kill()
         process.communicate()
+    for forked in lab.forked:
+        forked.kill()
 
 
 @pytest.fixture(scope="session")

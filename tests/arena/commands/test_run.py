@@ -108,7 +108,7 @@ def test_a_simulated_market_says_so_wherever_it_is_shown(lab: Any, invented: Pat
 
 
 def test_the_table_shows_what_is_not_known_as_such(lab: Any, invented: Path, tmp_path: Path) -> None:
-    said = lab.call("run", invented, "--home", tmp_path)
+    said = lab.call("run", invented, "--home", tmp_path, "--set", "season.end=2026-01-01T01:00:00Z")
     row = next(line for line in said.out.splitlines() if "voltarget" in line)
     assert "rules, no LLM" in row
     assert "n/a" in row

@@ -12,6 +12,8 @@ from tests.trading.markets import (
     FREE,
     HOUR_MS,
     HOUSE,
+    NO_BAR,
+    OTHER_PERP,
     PERP,
     START_MS,
     USUAL,
@@ -51,10 +53,16 @@ def costs_with(latency_ms: int):
 
 
 @settings(max_examples=40, deadline=None)
-@given(seed=SEEDS, latency_ms=LATENCIES, every_bars=st.sampled_from([1, 3, 8]), wild=st.booleans())
-def test_skipping_quiet_bars_writes_what_every_bar_would(seed, latency_ms, every_bars, wild):
+@given(
+    seed=SEEDS,
+    latency_ms=LATENCIES,
+    every_bars=st.sampled_from([1, 3, 8]),
+    missing=st.sampled_from([0, 0.05, 0.4]),
+    wild=st.booleans(),
+)
+def test_skipping_quiet_bars_writes_what_every_bar_would(seed, latency_ms, every_bars, missing, wild):
     def run(*, skipping: bool) -> list[tuple]:
-        tape = random_tape(seed, bars=100, volatility=0.03 if wild else 0.003)
+        tape = random_tape(seed, bars=100, volatility=0.03 if wild else 0.003, missing=missing)
         engine = engine_on(
             tape, desks=("a", "b"), costs=costs_with(latency_ms), every_bars=every_bars, limits=WIDE if wild else HOUSE
         )
@@ -63,6 +71,25 @@ def test_skipping_quiet_bars_writes_what_every_bar_would(seed, latency_ms, every
         return events_of(play(engine, seed=seed))
 
     assert run(skipping=True) == run(skipping=False)
+
+
+def test_a_hedged_account_below_its_margin_is_closed_though_its_next_bars_are_missing():
+    # In the third bar the short rises while the long falls: neither common path shows it, the close does.
+    bars = {
+        PERP: [*flat(100, 2), (100, 109, 100, 109), NO_BAR, *flat(109, 2)],
+        OTHER_PERP: [*flat(100, 2), (100, 100, 91, 91), NO_BAR, *flat(91, 2)],
+    }
+    engines = [engine_on(tape_of(bars), every_bars=5), engine_on(tape_of(bars), every_bars=5)]
+    engines[1]._venue.quiet_until = lambda row, orders, accounts: row
+    for engine in engines:
+        engine.open_season()
+        engine.open_round(0, engine.setup.round_ms(0))
+        engine.submit(decision("alpha", 0, [market("sell", "560"), market("buy", "560", OTHER_PERP)]))
+        engine.close_round()
+        engine.close_season()
+    assert events_of(engines[0]) == events_of(engines[1])
+    closed = [event.ts_ms for event in engines[0]._journal.events if event.kind is EventKind.LIQUIDATED]
+    assert closed == [START_MS + 4 * HOUR_MS]
 
 
 def test_an_order_that_expires_before_it_arrives_ends_at_its_expiry_also_when_bars_are_skipped():

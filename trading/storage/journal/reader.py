@@ -10,6 +10,7 @@ import orjson
 
 from trading.domain.errors import JournalError
 from trading.storage.journal.chain import GENESIS, StoredEvent, event_hash
+from trading.storage.journal.log import is_log_damaged
 
 _SELECT = "SELECT seq, ts, kind, decision_id, payload_json, prev_hash, hash FROM events WHERE seq > ? ORDER BY seq"
 
@@ -96,9 +97,13 @@ def verify_chain(path: Path) -> ChainReport:
 
 
 def check_seal(path: Path, *, events: int, head: str) -> str | None:
-    """What is wrong with the seal of a finished run; None when nothing is or the run is not finished."""
+    """What is wrong with the seal of a finished run, or with the log of one that is not; None when nothing is."""
     seal_file = seal_path(path)
     if not seal_file.exists():
+        if is_log_damaged(path):
+            return (
+                f"event {events + 1} cannot be read: {path.name}-wal was changed, and what it holds from there is lost"
+            )
         return None
     try:
         seal = orjson.loads(seal_file.read_bytes())

@@ -22,6 +22,9 @@ from trading.venues.simulated.matching import BarPrices, match, slipped
 LOOK_AHEAD_BARS = 4096
 """How many bars :meth:`SimulatedVenue.quiet_until` searches at once."""
 
+LEAST_MOVE = 1e-9
+"""An account that can bear less than this is below its margin already, as far as floats can tell, moving or not."""
+
 
 class StandingOrders(Protocol):
     """The orders that stand at the moment of asking, oldest first."""
@@ -109,6 +112,8 @@ class SimulatedVenue:
         move = safe_move(account, prices, self._instruments)
         if move == float("inf"):
             return due
+        if move < LEAST_MOVE:
+            return row
         for symbol, price in prices.items():
             line = tape.index[symbol]
             left = (tape.low[line, row:due] < price * (1 - move)) | (tape.high[line, row:due] > price * (1 + move))
