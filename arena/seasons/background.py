@@ -96,3 +96,5 @@ class BackgroundSeason:
             reporter.publish("starting")
             ending = await playable.play()
             await reporter.finish(ending.value)
+        if self._reception is not None:
+            await playable.run.stopped()  # until then the desks of a season that is over can still be asked

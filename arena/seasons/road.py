@@ -41,7 +41,7 @@ def open_road(
         yield complete
         return
     budget = None if spending is None else _budget(rules, spending)
-    ladder = _gateway().complete if budget is None else budget.complete
+    ladder = shared_gateway().complete if budget is None else budget.complete
     if rules.cassette.mode == "off":
         yield _beside_house(ladder)
         return
@@ -59,8 +59,8 @@ def open_road(
 
 
 @cache
-def _gateway() -> Gateway:
-    """The one of this process: providers' limits are shared by all seasons that it plays."""
+def shared_gateway() -> Gateway:
+    """The one of this process: providers' limits are shared by all that it plays and says."""
     return Gateway(complete, catalogue(), Limiter())
 
 
@@ -85,7 +85,7 @@ def _budget(rules: SeasonRules, spending: Spending) -> Budget:
         season.spent = spending.spent(None)
     for name, purse in desks.items():
         purse.spent = spending.spent(name)
-    return Budget(_gateway().complete, season=season, desks=desks)
+    return Budget(shared_gateway().complete, season=season, desks=desks)
 
 
 def _tell_unpriced(rules: SeasonRules, limits: BudgetRules) -> None:

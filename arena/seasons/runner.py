@@ -89,6 +89,10 @@ class SeasonRun:
         """End after the round in flight."""
         self._stopping.set()
 
+    async def stopped(self) -> None:
+        """Wait until it is told to stop."""
+        await self._stopping.wait()
+
     async def play(self, graph: DeskGraph, checkpoints: Checkpoints) -> Ending:
         """Play every round that is left. A finished season is sealed."""
         engine = self.engine

@@ -89,7 +89,11 @@ def address() -> Iterator[str]:
     app.add_middleware(LoopbackGuard)
     names = {"momentum": "house/momentum", "mind": "maker/llm"}
     teams = [DeskTeam(name=name, models=dict.fromkeys(ROLES, model), seed=7) for name, model in names.items()]
-    reception.seat(teams, [seat(held={"BTC-USDT-PERP": "0.5"}) for _ in teams])
+
+    async def sit() -> None:
+        reception.seat(teams, [seat(held={"BTC-USDT-PERP": "0.5"}) for _ in teams])
+
+    asyncio.run(sit())
     with serving(app) as found:
         yield found
 

@@ -1,13 +1,15 @@
 """Desks can be spoken to as their season seats them, also while nothing may trade."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
 
+from agents.llm import Completion, CompletionRequest
 from agents.talk import Said
 from arena import wiring
-from arena.seasons.reception import Reception, UnknownDesk
+from arena.seasons.reception import Reception, Spoken, UnknownDesk
 from arena.seasons.rulefile import load_rules
 from arena.settings import CONFIG, Settings
 from tests.agents.staging import seat, team
@@ -63,8 +65,12 @@ def test_models_of_every_maker_speak_in_free_text(monkeypatch, maker, model):
         for name, value in makers.environment.items():
             monkeypatch.setenv(name, value)
         reception = Reception(snapshot=lambda: None, on_calls=lambda calls, tools: told.extend([*calls, *tools]))
-        reception.seat([team(model)], [seat()])
-        spoken = asyncio.run(reception.talk("desk", QUESTION))
+
+        async def ask() -> Spoken:
+            reception.seat([team(model)], [seat()])
+            return await reception.talk("desk", QUESTION)
+
+        spoken = asyncio.run(ask())
         totals = makers[maker].ledger.totals()
     assert "has read" in spoken.text
     assert totals.calls == 2, "a look at the tools, then the answer"
@@ -78,3 +84,39 @@ def test_stranger_is_told_who_is_there(tmp_path):
     reception, _ = played(tmp_path)
     with pytest.raises(UnknownDesk, match="the desks are buyhold, equalweight"):
         asyncio.run(reception.talk("nobody", QUESTION))
+
+
+def test_conversations_are_held_on_the_loop_of_the_season():
+    """One process, one loop that calls models, whoever asks; a season that is over does not leave them waiting."""
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def complete(_: CompletionRequest) -> Completion:
+        loops.append(asyncio.get_running_loop())
+        return Completion(
+            content="Well.",
+            tool_requests=(),
+            finish_reason="stop",
+            refusal=None,
+            model_answered=None,
+            tokens_in=None,
+            tokens_out=None,
+            usd=None,
+        )
+
+    reception = Reception(snapshot=lambda: None, complete=complete)
+    season = asyncio.new_event_loop()
+    thread = threading.Thread(target=season.run_forever, daemon=True)
+    thread.start()
+
+    async def sit() -> None:
+        reception.seat([team("maker/llm")], [seat()])
+
+    asyncio.run_coroutine_threadsafe(sit(), season).result(5)
+    assert asyncio.run(reception.talk("desk", QUESTION)).text == "Well."
+    assert loops == [season]
+    season.call_soon_threadsafe(season.stop)
+    thread.join(5)
+    season.close()
+    spoken = asyncio.run(reception.talk("desk", QUESTION))
+    assert (spoken.text, spoken.tokens_in) == ("Well.", None)
+    assert len(loops) == 2
