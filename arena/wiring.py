@@ -288,13 +288,10 @@ async def season_run(
                 on_seated=on_seated,
                 on_decided=on_decided,
             )
-            with (
-                open_checkpoints(folder.checkpoints) as checkpoints,
-                open_road(
-                    rules, cassette, spending, next_round=iso(prepared.setup.round_ms(engine.rounds_closed))
-                ) as road,
-            ):
-                yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit", road), checkpoints))
+            next_round = iso(prepared.setup.round_ms(engine.rounds_closed))
+            with open_checkpoints(folder.checkpoints) as checkpoints:
+                async with open_road(rules, cassette, spending, next_round=next_round) as road:
+                    yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit", road), checkpoints))
     except sqlite3.Error as error:  # the journal speaks for itself; what is left are telemetry and checkpoints
         raise JournalError(
             f"{folder.path}: {error}; free space, or remove the checkpoints and telemetry files if they are damaged: "

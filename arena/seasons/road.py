@@ -1,8 +1,8 @@
 """The road from a season's desks to the models: house models straight, all others by cassette, budget and gateway."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from agents.llm import (
     Limiter,
     Purse,
     catalogue,
+    close_connections,
     complete,
     epoch_of,
     is_rule_based,
@@ -28,11 +29,11 @@ from arena.seasons.spending import Spending
 log = logging.getLogger("tradefloor")
 
 
-@contextmanager
-def open_road(
+@asynccontextmanager
+async def open_road(
     rules: SeasonRules, cassette: Path, spending: Spending | None, *, next_round: str | None
-) -> Iterator[Complete]:
-    """What answers the season's model requests; the cassette's file is closed on leaving.
+) -> AsyncIterator[Complete]:
+    """What answers the season's model requests; cassette and connections are closed on leaving.
 
     ``spending`` stands where the journal of the run does, and ``next_round`` is the instant (ISO 8601) of the first
     round that is not in it: calls of that round which are on the cassette are paid already.
@@ -40,6 +41,15 @@ def open_road(
     if all(is_rule_based(model) for desk in rules.desks for model in desk.every_model()):
         yield complete
         return
+    try:
+        with _road(rules, cassette, spending, next_round) as road:
+            yield road
+    finally:
+        await close_connections()
+
+
+@contextmanager
+def _road(rules: SeasonRules, cassette: Path, spending: Spending | None, next_round: str | None) -> Iterator[Complete]:
     budget = None if spending is None else _budget(rules, spending)
     ladder = shared_gateway().complete if budget is None else budget.complete
     if rules.cassette.mode == "off":
