@@ -136,15 +136,14 @@ class SeasonRun:
                 self.engine.record(event)
 
     async def _decisions(self, graph: DeskGraph, teams: Sequence[DeskTeam], seats: Sequence[Seat]) -> list[Decision]:
-        """What every desk decides, in their order. What no desk can answer for ends the round at once."""
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._decide(graph, team, seat)) for team, seat in zip(teams, seats, strict=True)
-                ]
-        except ExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-        return [task.result() for task in tasks]
+        """What every desk decides, in their order. What no desk can answer for is raised once all have spoken."""
+        asked = [self._decide(graph, team, seat) for team, seat in zip(teams, seats, strict=True)]
+        decisions = []
+        for decision in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(decision, BaseException):
+                raise decision
+            decisions.append(decision)
+        return decisions
 
     async def _decide(self, graph: DeskGraph, team: DeskTeam, seat: Seat) -> Decision:
         if self._spending is None or not self._spending.is_out(team.name):
