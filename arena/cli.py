@@ -1,6 +1,8 @@
 """The command line: every verb, thin. A verb's own module is imported when the verb is called."""
 
 import logging
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +10,8 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from arena.commands.output import say
+from arena.commands.output import INTERRUPTED, say
+from arena.env_file import load_env_file
 from trading.domain.errors import TradefloorError
 
 app = typer.Typer(
@@ -40,8 +43,11 @@ def options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:
     """Options before the verb."""
+    from arena.settings import Settings
+
+    level = "debug" if debug else Settings.load().log_level
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("tradefloor").setLevel(logging.DEBUG if debug else logging.INFO)
+    logging.getLogger("tradefloor").setLevel(level.upper())
 
 
 @app.command("run")
@@ -155,28 +161,55 @@ def doctor(home: Home = None, data_root: DataRoot = None, as_json: Json = False)
 
 
 def main() -> NoReturn:
-    """Run the command line; every error of ours is one line on stderr and its own exit code."""
-    sys.exit(guarded(lambda: app(standalone_mode=False), debug="--debug" in sys.argv))
+    """Run the command line; every error is one line on stderr and has its exit code."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, with files closed and a word said
+    sys.exit(guarded(_answer, debug="--debug" in sys.argv))
+
+
+def _answer() -> Any:
+    load_env_file()
+    return app(standalone_mode=False)
 
 
 def guarded(call: Callable[[], Any], *, debug: bool) -> int:
-    """Call, and answer the exit code. Our errors and those of the command line are one line on stderr."""
+    """Call, and answer the exit code. Whatever goes wrong is one line on stderr; with ``debug``, a traceback."""
     try:
         answer = call()
-    except TradefloorError as error:
+    except typer.TyperException as error:
+        return _misused(error.format_message())
+    except (KeyboardInterrupt, typer.Abort):
+        answer = INTERRUPTED
+    except Exception as error:  # the border of the process
         if debug:
             raise
-        say(f"tradefloor: {error}")
-        return error.exit_code
-    except typer.Exit as leaving:
-        return leaving.exit_code
-    except typer.TyperException as error:
-        say(f"tradefloor: {error.format_message()}; `tradefloor --help` lists what there is")
-        return 2
-    except (KeyboardInterrupt, typer.Abort):
+        return _failed(error)
+    if answer == INTERRUPTED:  # Typer makes this number of a KeyboardInterrupt, and so do we
         say("tradefloor: interrupted")
-        return 130
     return answer if isinstance(answer, int) else 0
+
+
+def _misused(words: str) -> int:
+    if "\n" in words:  # a verb that was left out: the words are the page of help
+        typer.echo(words, err=True)
+    else:
+        say(f"tradefloor: {words.rstrip('.')}; `tradefloor --help` lists what there is")
+    return 2
+
+
+def _failed(error: Exception) -> int:
+    match error:
+        case TradefloorError():
+            say(f"tradefloor: {error}")
+            return error.exit_code
+        case BrokenPipeError():  # whoever read our output has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        case OSError():
+            say(f"tradefloor: {error.filename or 'input or output'}: {error.strerror or error}")
+            return 2
+        case _:
+            say(f"tradefloor: an error of ours, {type(error).__name__}: {error}; `tradefloor --debug ...` shows where")
+            return 1
 
 
 if __name__ == "__main__":

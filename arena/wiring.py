@@ -1,21 +1,21 @@
 """The one composition root: settings and season rules in, a season that is ready to play out."""
 
 import hashlib
-import logging
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arena.seasons.rules import SeasonRules
 from arena.settings import CONFIG, Settings
-from trading.domain.errors import ConfigError, TradingHalted
+from trading.domain.errors import ConfigError, JournalError, TradingHalted
 from trading.domain.instants import duration_text
 from trading.engine import Engine, Entrant, Setup
 from trading.marketdata import SimulationSpec, Tape, expand_paths, load_tape, simulate
 from trading.risk import KillSwitch, Limits
-from trading.storage.journal import Journal, Telemetry, read_events
+from trading.storage.journal import Journal, Telemetry, read_verified
 from trading.storage.runs import RunFolder, Runs
 from trading.venues.simulated import Costs, list_instruments
 from trading.venues.simulated.costs import venue_facts
@@ -28,8 +28,6 @@ HISTORY_BARS = 1000
 
 OnRound = Callable[[int], None]
 Watch = Callable[[Engine, Journal, Telemetry], OnRound]
-
-log = logging.getLogger("tradefloor")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +103,11 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
     return Prepared(rules=rules, setup=setup, tape=tape, limits=limits, costs=costs)
 
 
+def desk_seed(seed: int, desk: str) -> int:
+    """A desk's own seed (31 bits, which every provider takes): two desks of one model do not draw alike."""
+    return int(hashlib.sha256(f"{seed}:{desk}".encode()).hexdigest()[:8], 16) & 0x7FFFFFFF
+
+
 def load_market(rules: SeasonRules, settings: Settings) -> Tape:
     """The season's tape: recorded candles from the data folder, or a simulation from its seed."""
     season, market = rules.season, rules.market
@@ -140,6 +143,7 @@ def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = Fals
 
     Raises TradingHalted while everything is halted, unless ``even_halted``: a page can resume, a command cannot.
     """
+    _claim_home(settings.home)
     halt = KillSwitch(settings.home).state()
     if halt is not None and not even_halted:
         raise TradingHalted(f"trading is halted: {halt.reason}; `tradefloor resume --reason ...` lets it go on")
@@ -150,6 +154,16 @@ def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = Fals
         "market": prepared.tape.source,
     }
     return Runs(settings.home).open(prepared.setup.season, prepared.content_sha256, manifest)
+
+
+def _claim_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(
+            f"home {str(home)!r}: cannot be made ({error.strerror}), expected a folder to write in; "
+            "name one with --home or TRADEFLOOR_HOME"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +195,7 @@ async def season_run(
     from graphs import DeskGraph, DeskTeam, open_checkpoints
 
     teams = [
-        DeskTeam(name=entrant.desk, models=entrant.models, seed=prepared.setup.seed)
+        DeskTeam(name=entrant.desk, models=entrant.models, seed=desk_seed(prepared.setup.seed, entrant.desk))
         for entrant in prepared.setup.entrants
     ]
     brief = RoundBrief(
@@ -196,34 +210,33 @@ async def season_run(
         every=duration_text(prepared.setup.every_ms),
         instruments=tuple(prepared.setup.instruments),
     )
-    journal = Journal(folder.journal)
     try:
-        telemetry = Telemetry(folder.telemetry)
-        engine = Engine(
-            setup=prepared.setup,
-            tape=prepared.tape,
-            limits=prepared.limits,
-            costs=prepared.costs,
-            journal=journal,
-            kill_switch=KillSwitch(settings.home),
-            run_id=folder.run_id,
-        )
-        on_round = watch(engine, journal, telemetry) if watch is not None else None
-        engine.restore(stored.event() for stored in read_events(folder.journal))
-        if engine.rounds_closed:
-            log.info("run %s goes on at round %d", folder.run_id, engine.rounds_closed)
-        run = SeasonRun(
-            run_id=folder.run_id,
-            engine=engine,
-            journal=journal,
-            telemetry=telemetry,
-            teams=teams,
-            brief=brief,
-            on_round=on_round,
-            pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
-        )
-        with open_checkpoints(folder.checkpoints) as checkpoints:
-            yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit"), checkpoints))
-        telemetry.close()
-    finally:
-        journal.close()
+        with closing(Journal(folder.journal)) as journal, closing(Telemetry(folder.telemetry)) as telemetry:
+            engine = Engine(
+                setup=prepared.setup,
+                tape=prepared.tape,
+                limits=prepared.limits,
+                costs=prepared.costs,
+                journal=journal,
+                kill_switch=KillSwitch(settings.home),
+                run_id=folder.run_id,
+            )
+            on_round = watch(engine, journal, telemetry) if watch is not None else None
+            engine.restore(stored.event() for stored in read_verified(folder.journal))
+            run = SeasonRun(
+                run_id=folder.run_id,
+                engine=engine,
+                journal=journal,
+                telemetry=telemetry,
+                teams=teams,
+                brief=brief,
+                on_round=on_round,
+                pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
+            )
+            with open_checkpoints(folder.checkpoints) as checkpoints:
+                yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit"), checkpoints))
+    except sqlite3.Error as error:  # the journal speaks for itself; what is left are telemetry and checkpoints
+        raise JournalError(
+            f"{folder.path}: {error}; free space, or remove the checkpoints and telemetry files if they are damaged: "
+            "the run goes on without them"
+        ) from error

@@ -22,7 +22,7 @@ from graphs.state import DeskState, Json, call_as_json
 from graphs.team import DeskTeam
 from trading.domain.errors import ModelFailure, ToolFailure
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("tradefloor.graphs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +77,9 @@ def runner(name: str, work: Work) -> Node:
         except ToolFailure as failure:
             update = {"failure": {"role": name, "reason": "tool_failure", "detail": str(failure)}}
         except Exception as error:  # noqa: BLE001  (the named border: a bug of ours must not end the season)
-            _LOG.exception("node %s of %s failed", name, runtime.context.seat.decision_id)
             kind = type(error).__name__
+            where = runtime.context.seat.decision_id
+            _LOG.error("node %s of %s: %s: %s", name, where, kind, error, exc_info=_LOG.isEnabledFor(logging.DEBUG))
             update = {"failure": {"role": name, "reason": f"internal_error: {kind}", "detail": str(error)[:500]}}
         return {
             **update,

@@ -14,7 +14,7 @@ from agents.llm.request import Completion, CompletionRequest, ToolRequest
 from agents.llm.runtime import litellm_module
 from agents.llm.shape import shaped
 
-_LOG = logging.getLogger(__name__)
+_LOG = logging.getLogger("tradefloor.llm")
 
 
 async def complete(request: CompletionRequest) -> Completion:
@@ -38,7 +38,7 @@ async def complete(request: CompletionRequest) -> Completion:
                 api_base=known.provider(known.provider_of(request.model)).address,
                 timeout=_timeouts(request.model),
                 num_retries=0,
-                max_retries=0,
+                max_retries=0,  # the providers' own clients retry as well, unless told not to
                 metadata=dict(request.metadata),
                 # LiteLLM looks for tools of its own MCP gateway otherwise, which needs a package we do not have.
                 _skip_mcp_handler=True,
@@ -48,7 +48,8 @@ async def complete(request: CompletionRequest) -> Completion:
         raise timed_out(request.model, request.timeout_s) from None
     except openai.OpenAIError as error:
         if is_rule_based(request.model):
-            _LOG.exception("%s failed, which is a bug of ours", request.model)
+            trace = _LOG.isEnabledFor(logging.DEBUG)
+            _LOG.error("%s failed, which is a bug of ours", request.model, exc_info=trace)
         raise as_failure(request.model, error) from error
     except Exception as error:
         raise garbled(request.model, type(error).__name__) from error
@@ -73,9 +74,9 @@ def _completion(model: str, response: Any, answer_tool: str | None) -> Completio
     message = choice.message
     requests = tuple(
         ToolRequest(
-            call_id=str(call.id or f"call_{number}"),
-            name=str(call.function.name or ""),
-            arguments_json=str(call.function.arguments or ""),
+            call_id=_utf8(call.id or f"call_{number}"),
+            name=_utf8(call.function.name or ""),
+            arguments_json=_utf8(call.function.arguments or ""),
         )
         for number, call in enumerate(message.tool_calls or ())
     )
@@ -85,12 +86,12 @@ def _completion(model: str, response: Any, answer_tool: str | None) -> Completio
     return Completion(
         content=content,
         tool_requests=requests,
-        finish_reason=str(choice.finish_reason or ""),
+        finish_reason=_utf8(choice.finish_reason or ""),
         refusal=_refusal(message) or ("stopped by a content filter" if refused else None),
-        model_answered=response.model or None,
+        model_answered=_utf8(response.model) if response.model else None,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
-        usd=_usd(model, response),
+        usd=None if tokens_in is None else _usd(model, response),
     )
 
 
@@ -101,7 +102,7 @@ def _answered(
 
     An answer that came together with questions is dropped: it was given before their results were known.
     """
-    text = content if isinstance(content, str) else ""
+    text = _utf8(content) if isinstance(content, str) else ""
     if answer_tool is None:
         return text, requests
     answers = [request.arguments_json for request in requests if request.name == answer_tool]
@@ -113,7 +114,12 @@ def _refusal(message: Any) -> str | None:
     """What a model said in place of an answer, where it said so in a field of its own."""
     fields: Mapping[str, Any] = getattr(message, "provider_specific_fields", None) or {}
     said = getattr(message, "refusal", None) or fields.get("refusal")
-    return str(said) if said else None
+    return _utf8(said) if said else None
+
+
+def _utf8(text: object) -> str:
+    """Text that every file and page can hold: JSON may spell half a surrogate pair, which no encoding has."""
+    return str(text).encode("utf-8", "replace").decode()
 
 
 def _usage(model: str, response: Any) -> tuple[int | None, int | None]:

@@ -57,7 +57,7 @@ def as_failure(model: str, error: "openai.OpenAIError") -> ModelFailure:
 
     kind = type(error).__name__
     received = next((cause.response for cause in _causes(error) if isinstance(cause, httpx.HTTPStatusError)), None)
-    claimed = getattr(error, "status_code", None)
+    claimed = _status(error)
     status = claimed if received is None else received.status_code
     if received is None and (status == _UNREADABLE or _any(error, (ValueError, TypeError, KeyError))):
         return garbled(model, kind)
@@ -118,3 +118,9 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
         except (TypeError, ValueError):
             continue
     return None
+
+
+def _status(error: "openai.OpenAIError") -> int | None:
+    """The HTTP status, which LiteLLM passes on as a number or as the text a provider wrote in its error."""
+    found = str(getattr(error, "status_code", ""))
+    return int(found) if found.isascii() and found.isdigit() else None

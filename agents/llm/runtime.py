@@ -1,17 +1,20 @@
 """LiteLLM, imported late and quietened: no network at import, no telemetry, no logging of prompts."""
 
+import logging
 import os
 import warnings
 from functools import cache
 from typing import Any
 
+# Set before anything of this package can import LiteLLM, which fetches a price list and a list of headers otherwise.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+os.environ.setdefault("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")
+os.environ.setdefault("LITELLM_LOG", "ERROR")
+
 
 @cache
 def litellm_module() -> Any:
     """LiteLLM with our settings and the house provider registered. The first call takes a second or two."""
-    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    os.environ.setdefault("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")
-    os.environ.setdefault("LITELLM_LOG", "ERROR")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import litellm
@@ -20,6 +23,8 @@ def litellm_module() -> Any:
 
     from agents.llm.house.provider import register
 
+    # It sets its own level on import, and warns of every house model that it has no list price for.
+    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     litellm.drop_params = True  # a provider without a seed or a format is asked without it

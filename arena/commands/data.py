@@ -1,6 +1,5 @@
 """``tradefloor data``: what is in candle files, and what is wrong with them."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,19 +23,24 @@ def check(paths: Sequence[Path], *, as_json: bool) -> None:
     else:
         for report in reports:
             row = report.to_json()
-            words = f"{row['rows']} rows, {row['gaps']} gaps, {row['missing_bars']} bars missing"
+            words = "cannot be read"
+            if row["rows"] is not None:
+                words = f"{row['rows']} rows, {row['gaps']} gaps, {row['missing_bars']} bars missing"
             typer.echo(f"{'ok ' if row['ok'] else 'BAD'} {row['path']}  {words}")
             for problem in row["problems"][:5]:
-                typer.echo(f"      row {problem['row']}: {problem['reason']}")
+                where = "" if problem["row"] is None else f"row {problem['row']}: "
+                typer.echo(f"      {where}{problem['reason']}")
             if row["problem_count"] > 5:
                 typer.echo(f"      and {row['problem_count'] - 5} more")
     if not all(report.ok for report in reports):
-        sys.exit(1)
+        raise typer.Exit(1)
 
 
 def _files(paths: Sequence[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
             yield from sorted(file for file in path.rglob("*") if file.suffix in _SUFFIXES)
-        else:
+        elif path.exists():
             yield path
+        else:
+            raise RequestError(f"{path}: no such file or folder")

@@ -1,6 +1,8 @@
 """``tradefloor doctor``: what is set and by whom, what can be reached, what is missing and what to type."""
 
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +48,23 @@ def _models() -> Iterable[str]:
     from agents.llm import catalogue
     from agents.llm.house import house_models
 
+<<<<<<< HEAD
     named = dict.fromkeys((*house_models(), *(row.id for row in catalogue().models)))
     for path in sorted((CONFIG / "seasons").glob("*.toml")):
         for desk in load_rules(path).desks:
             named |= dict.fromkeys(desk.by_role().values())
+=======
+    named = dict.fromkeys(house_models())
+    for path in _season_files():
+        with suppress(ConfigError):  # told among the problems
+            for desk in load_rules(path).desks:
+                named |= dict.fromkeys(desk.by_role().values())
+>>>>>>> main
     return named
+
+
+def _season_files() -> list[Path]:
+    return sorted((CONFIG / "seasons").glob("*.toml"))
 
 
 def _model(model: str) -> dict[str, Any]:
@@ -86,7 +100,17 @@ def _problems(settings: Settings) -> Iterable[dict[str, str]]:
             "what": f"the data folder {settings.data_root} is not there",
             "do": "mend TRADEFLOOR_DATA or --data-root, or leave it out and use the simulated market",
         }
+    if settings.home.exists() and not (settings.home.is_dir() and os.access(settings.home, os.W_OK)):
+        yield {
+            "what": f"the home folder {settings.home} cannot be written",
+            "do": "name another one with --home or TRADEFLOOR_HOME",
+        }
     try:
         Limits.load(CONFIG / "limits.toml")
     except TradefloorError as error:
         yield {"what": str(error), "do": "mend config/limits.toml"}
+    for path in _season_files():
+        try:
+            load_rules(path)
+        except ConfigError as error:
+            yield {"what": str(error), "do": f"mend {path.name}"}

@@ -1,6 +1,5 @@
 """``tradefloor journal``: check a run's record, or write it out as tables."""
 
-import sys
 from pathlib import Path
 
 import typer
@@ -36,7 +35,7 @@ def verify(run_id: str | None, *, home: Path | None, as_json: bool) -> None:
         )
     if report.problem is not None:
         say(f"tradefloor: {run.run_id}: {report.problem}")
-        sys.exit(1)
+        raise typer.Exit(1)
 
 
 def export(run_id: str | None, *, to: Path, home: Path | None, as_json: bool) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import typer
 
+INTERRUPTED = 130
+"""Exit code of what was stopped by Ctrl-C or SIGTERM."""
+
 
 def say(text: str) -> None:
     """One line for a person, on stderr."""
@@ -14,5 +17,4 @@ def say(text: str) -> None:
 
 def print_json(document: Any) -> None:
     """One JSON document on stdout. NaN is a mistake of ours and is not printed."""
-    json.dump(document, sys.stdout, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write("\n")
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, allow_nan=False) + "\n")

@@ -49,7 +49,7 @@ class RoundProgress:
         if self._bar is not None:
             self._bar.update(self._task, completed=done)
         elif done:
-            typer.echo(f"going on at round {done} of {self._rounds}", err=True)
+            typer.echo(f"goes on after round {done} of {self._rounds}", err=True)
 
     def advance(self, index: int) -> None:
         """Round ``index`` is on record."""
@@ -61,4 +61,4 @@ class RoundProgress:
         if now - self._last_line >= LINE_EVERY_S or done == self._rounds:
             self._last_line = now
             rate = (done - self._first) / max(1e-9, now - self._started)
-            typer.echo(f"round {done} of {self._rounds}, {rate:.1f} a second", err=True)
+            typer.echo(f"round {done} of {self._rounds}, {rate:.1f} rounds a second", err=True)

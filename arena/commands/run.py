@@ -2,12 +2,13 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import typer
+
 from arena import wiring
-from arena.commands.output import print_json, say
+from arena.commands.output import INTERRUPTED, print_json, say
 from arena.commands.progress import RoundProgress
 from arena.commands.standings import print_standings
 from arena.seasons.rulefile import load_rules
@@ -16,8 +17,6 @@ from arena.seasons.standings import standings_document
 from arena.settings import Settings
 from trading.domain.errors import TradingHalted
 from trading.storage.runs import RunFolder
-
-INTERRUPTED = 130
 
 
 def run(path: Path, *, sets: Sequence[str], home: Path | None, data_root: Path | None, as_json: bool) -> None:
@@ -28,8 +27,8 @@ def run(path: Path, *, sets: Sequence[str], home: Path | None, data_root: Path |
     say(f"run {folder.run_id}: {prepared.setup.rounds} rounds on {_market_words(prepared)}")
     ending = asyncio.run(_play(prepared, folder, settings))
     if ending is Ending.INTERRUPTED:
-        say(f"interrupted; the same command goes on with {folder.run_id}")
-        sys.exit(INTERRUPTED)
+        say(f"the same command goes on with {folder.run_id}")
+        raise typer.Exit(INTERRUPTED)
     document = standings_document(folder)
     if as_json:
         print_json(document)
@@ -37,7 +36,7 @@ def run(path: Path, *, sets: Sequence[str], home: Path | None, data_root: Path |
         print_standings(document)
     if document["halt_reason"]:
         raise TradingHalted(
-            f"{folder.run_id} ended halted: {document['halt_reason']}; the standings above are valid up to there"
+            f"{folder.run_id} ended halted: {document['halt_reason']}; its standings count what was done before"
         )
 
 
@@ -46,12 +45,15 @@ def _market_words(prepared: wiring.Prepared) -> str:
     return f"a simulated market: {names}" if prepared.tape.source == "simulated" else f"recorded candles: {names}"
 
 
-async def _play(prepared: wiring.Prepared, folder: RunFolder, settings: "Settings") -> Ending:
+async def _play(prepared: wiring.Prepared, folder: RunFolder, settings: Settings) -> Ending:
     with RoundProgress(prepared.setup.rounds) as progress:
         async with wiring.season_run(prepared, folder, settings, watch=lambda *_: progress.advance) as playable:
             progress.start(playable.run.engine.rounds_closed)
             _stop_on_signals(playable.run)
-            return await playable.play()
+            try:
+                return await playable.play()
+            except asyncio.CancelledError:
+                return Ending.INTERRUPTED
 
 
 def _stop_on_signals(run: SeasonRun) -> None:
@@ -61,11 +63,11 @@ def _stop_on_signals(run: SeasonRun) -> None:
     assert task is not None
 
     def stop() -> None:
-        if run.stopping:
+        if not run.stopping:
+            say("stopping after this round; once more stops at once")
+            run.stop()
+        elif not task.cancelling():
             task.cancel()
-            return
-        say("stopping after this round; once more stops at once")
-        run.stop()
 
     for name in (signal.SIGINT, signal.SIGTERM):
         _handle(loop, name, stop)

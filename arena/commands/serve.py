@@ -1,6 +1,6 @@
 """``tradefloor serve``: the arena page and the API on loopback, with a season trading live."""
 
-import logging
+import socket
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +18,9 @@ ROUND_S = 2.0
 
 WARMUP_ROUNDS = 168
 """Rounds played as fast as they go, so that a first look finds a week of trading."""
+
+GOODBYE_S = 2
+"""Wall seconds that open pages are given when the server stops."""
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -41,20 +44,32 @@ def serve(
     background = BackgroundSeason(
         load_rules(season or DEMO, sets), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS
     )
-    import uvicorn
+    with _listen(settings) as listening:
+        import uvicorn
 
-    from arena.api.app import create_app
+        from arena.api.app import create_app
 
-    server = uvicorn.Server(
-        uvicorn.Config(create_app(floor), host=settings.host, port=settings.port, log_level="warning")
-    )
-    logging.getLogger("tradefloor").info("serving")
-    background.start()
-    say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")
+        app = create_app(floor)
+        config = uvicorn.Config(app, log_level=settings.log_level, timeout_graceful_shutdown=GOODBYE_S)
+        background.start()
+        say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")
+        try:
+            uvicorn.Server(config).run(sockets=[listening])
+        except KeyboardInterrupt:  # the server has closed by then and passes the signal on
+            say("stopped; the season goes on next time")
+        finally:
+            background.stop()
+
+
+def _listen(settings: Settings) -> socket.socket:
     try:
-        server.run()
-    finally:
-        background.stop()
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        return socket.create_server((settings.host, settings.port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"port {settings.port} on {settings.host}: {error.strerror}; stop what listens there or choose another "
+            "with --port"
+        ) from error
 
 
 def demo_floor() -> LiveFloor:

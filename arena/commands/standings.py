@@ -1,13 +1,18 @@
 """``tradefloor standings``: a run's table, with what it can and cannot say."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from arena.commands.output import print_json
 from arena.seasons.standings import standings_document
 from arena.settings import Settings
 from trading.storage.runs import Runs
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 UNKNOWN = "n/a"
 WIDTH = 160
@@ -29,6 +34,9 @@ COLUMNS: tuple[tuple[str, Literal["left", "right"]], ...] = (
     ("$", "right"),
 )
 
+DISPENSABLE = ("Fees", "$", "Brier skill", "Held", "Acted", "Max drop", "Luck", "Abstained", "Kind")
+"""What a narrow terminal goes without, in this order: a column that is not there misleads nobody, a cut number does."""
+
 
 def show(run_id: str | None, *, home: Path | None, as_json: bool) -> None:
     """Print the standings of a run, the latest without an id."""
@@ -42,24 +50,46 @@ def show(run_id: str | None, *, home: Path | None, as_json: bool) -> None:
 
 def print_standings(document: Mapping[str, Any]) -> None:
     """The standings as a table for a terminal."""
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
-    from rich.table import Table
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     if not console.is_terminal:
-        console = Console(highlight=False, width=WIDTH)
+        console = Console(highlight=False, markup=False, width=WIDTH)
     kind = "SIMULATED market" if document["market"]["simulated"] else "recorded market"
     rounds = f"round {document['rounds_done']} of {document['rounds']}"
     console.print(f"{document['season']}  {kind}  {rounds}  {document['status']}")
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name, justify in COLUMNS:
-        table.add_column(name, justify=justify)
-    for desk in document["desks"]:
-        table.add_row(*_cells(desk))
+    if document["halt_reason"]:
+        console.print(f"halted: {document['halt_reason']}")
+    table, left_out = _fitting_table(document["desks"], console)
     console.print(table)
+    if left_out:
+        console.print(f"Left out for want of width: {', '.join(left_out)}; --json has them.")
     console.print(f"journal {document['journal']['events']} events, head {document['journal']['head'][:16]}")
     console.print(_what_it_says(document["desks"]))
+
+
+def _fitting_table(desks: Sequence[Mapping[str, Any]], console: "Console") -> "tuple[Table, Sequence[str]]":
+    """The table with as many columns as fit, and the names of those that do not."""
+    rows = [_cells(desk) for desk in desks]
+    unbounded = console.options.update_width(sys.maxsize)
+    for count in range(len(DISPENSABLE) + 1):
+        table = _table(rows, DISPENSABLE[:count])
+        if console.measure(table, options=unbounded).maximum <= console.width:
+            return table, DISPENSABLE[:count]
+    return _table(rows, DISPENSABLE), DISPENSABLE
+
+
+def _table(rows: Sequence[Sequence[str]], left_out: Sequence[str]) -> "Table":
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    shown = [number for number, (name, _) in enumerate(COLUMNS) if name not in left_out]
+    for number in shown:
+        table.add_column(COLUMNS[number][0], justify=COLUMNS[number][1], no_wrap=True)
+    for row in rows:
+        table.add_row(*(row[number] for number in shown))
+    return table
 
 
 def _cells(desk: Mapping[str, Any]) -> list[str]:
@@ -84,7 +114,10 @@ def _cells(desk: Mapping[str, Any]) -> list[str]:
 
 
 def _percent(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value * 100:+.2f} %"
+    if value is None:
+        return UNKNOWN
+    rounded = round(value * 100, 2)
+    return f"{rounded:+.2f} %" if rounded else "0.00 %"  # no sign before nothing
 
 
 def _what_it_says(desks: list[Mapping[str, Any]]) -> str:

@@ -3,9 +3,11 @@
 import asyncio
 import logging
 import threading
+from contextlib import suppress
 
 from arena import wiring
-from arena.seasons.live import LiveFloor, Reporter
+from arena.seasons.live import LiveFloor, opening_snapshot
+from arena.seasons.reporter import Reporter
 from arena.seasons.rules import SeasonRules
 from arena.seasons.runner import Ending, SeasonRun
 from arena.settings import Settings
@@ -36,12 +38,14 @@ class BackgroundSeason:
 
     def start(self) -> None:
         """Begin, or go on where the last start of the same season left off."""
+        self._floor.publish(opening_snapshot(self._prepared.setup))
         self._thread.start()
 
     def stop(self, timeout_s: float = 30.0) -> None:
         """End after the round in flight. Nothing is lost if that takes too long: the round is played again."""
         if self._run is not None and self._loop is not None and self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._run.stop)
+            with suppress(RuntimeError):  # it came to its end in this very moment
+                self._loop.call_soon_threadsafe(self._run.stop)
             self._thread.join(timeout_s)
 
     def _main(self) -> None:

@@ -1,54 +1,29 @@
-"""The live floor: a season that plays in the background, and the snapshot of it that every page shares."""
+"""The live floor: what every page sees of a season that plays in the background, and the switch a person holds."""
 
-import asyncio
 import threading
-import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from dataclasses import replace
 
-import numpy as np
-
-from arena.seasons.feed import Feed
-from arena.seasons.records import DeskRecord, MarketRecord
-from arena.seasons.runner import SeasonRun
-from arena.seasons.scoring import score_season
-from arena.seasons.snapshot import Curve, DeskCard, FloorSnapshot, LuckBand, PositionRow
-from arena.seasons.standing import Standing
-from arena.seasons.tally import Tally
+from arena.seasons.snapshot import FloorSnapshot
 from trading.domain.clock import Clock, SystemClock
-from trading.domain.money import money_text
-from trading.engine import Engine
+from trading.engine import Setup
 from trading.risk import KillSwitch
-from trading.stats import holdings, luck_band
 from trading.stats.luck import TRADERS
-from trading.storage.journal import Telemetry
 
-POINTS = 400
-"""An equity curve is thinned to this many points before it is sent."""
-
-PUBLISH_EVERY_S = 0.5
-SCORE_EVERY_S = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scores:
-    """The last scoring: it takes about a second, so it runs beside the season and pages show the newest there is."""
-
-    standings: tuple[Standing, ...] = ()
-    luck: LuckBand | None = None
+_UNDER_WAY = frozenset({"starting", "running", "halted"})
 
 
 class LiveFloor:
-    """What pages see of a running season, and the two switches a person holds.
+    """The newest snapshot of a season with the kill switch over it: a halt shows at once, whoever threw it.
 
-    The season's thread calls :meth:`publish`; any thread may call the rest. Satisfies ``arena.ui.floor.Floor``.
+    The season's thread calls :meth:`publish` and :meth:`fail`; any thread may call the rest. Satisfies
+    ``arena.ui.floor.Floor``.
     """
 
     def __init__(self, kill_switch: KillSwitch, clock: Clock | None = None) -> None:
         self._kill_switch = kill_switch
         self._clock = clock or SystemClock()
         self._lock = threading.Lock()
+        self._told: FloorSnapshot | None = None
         self._snapshot: FloorSnapshot | None = None
         self._version = 0
 
@@ -58,235 +33,72 @@ class LiveFloor:
 
     def halt(self, reason: str) -> None:
         """Throw the kill switch; pages show it at once, the engine obeys before its next order."""
-        halt = self._kill_switch.halt(reason)
-        self._change(status="halted", breaker="halted", halt_reason=halt.reason, status_text=f"Halted: {halt.reason}")
+        self._kill_switch.halt(reason)
+        with self._lock:
+            self._show()
 
     def resume(self, reason: str) -> None:
-        """Clear every latch. The next round says that trading goes on."""
+        """Clear every latch. Orders leave again from the next round on. Raises RequestError when nothing is halted."""
         self._kill_switch.resume(reason)
-        self._change(status="running", breaker="armed", halt_reason=None, status_text="Resuming with the next round")
+        with self._lock:
+            self._show()
 
     def publish(self, snapshot: FloorSnapshot) -> None:
-        """Show a new snapshot; a halt thrown since it was taken stays visible."""
-        halt = self._kill_switch.state(snapshot.run_id)
-        if halt is not None and snapshot.status == "running":
-            words = f"Halted: {halt.reason}"
-            snapshot = replace(snapshot, status="halted", breaker="halted", halt_reason=halt.reason, status_text=words)
+        """Show what the season says of itself, under a version of our own."""
         with self._lock:
-            self._version += 1
-            self._snapshot = replace(snapshot, version=self._version, published_ms=self._clock.now_ms())
+            self._told = snapshot
+            self._show()
 
     def fail(self, words: str) -> None:
         """Say that the season stopped for a reason of its own; the last numbers stay visible."""
-        self._change(status="failed", status_text=words)
-
-    def _change(self, **fields: str | None) -> None:
         with self._lock:
-            if self._snapshot is not None:
-                self._version += 1
-                changed = replace(self._snapshot, **fields)  # type: ignore[arg-type]  # names are checked by replace
-                self._snapshot = replace(changed, version=self._version, published_ms=self._clock.now_ms())
+            if self._told is not None:
+                self._told = replace(self._told, status="failed", status_text=words)
+                self._show()
+
+    def _show(self) -> None:
+        told = self._told
+        if told is None:
+            return
+        halt = self._kill_switch.state(told.run_id)
+        if halt is not None:
+            told = replace(told, breaker="halted", halt_reason=halt.reason)
+            if told.status in _UNDER_WAY:
+                told = replace(told, status="halted", status_text=f"Halted: {halt.reason}")
+        elif told.status == "halted":  # the season itself learns of the resume with its next round
+            words = "Trading goes on with the next round"
+            told = replace(told, status="running", breaker="armed", halt_reason=None, status_text=words)
+        self._version += 1
+        self._snapshot = replace(told, version=self._version, published_ms=self._clock.now_ms())
 
 
-class Reporter:
-    """Watches a season and publishes what there is to see: positions every round, scores when they are ready."""
-
-    def __init__(self, floor: LiveFloor, engine: Engine, telemetry: Telemetry) -> None:
-        self._floor = floor
-        self._engine = engine
-        self._telemetry = telemetry
-        self._tally = Tally()
-        self._feed = Feed()
-        self._scores = Scores()
-        self._scoring: asyncio.Task[None] | None = None
-        self._last_publish = self._last_score = float("-inf")
-        self.run: SeasonRun | None = None
-        engine.watch(self._tally)
-        engine.watch(self._feed)
-
-    def on_round(self, index: int) -> None:
-        """Called after each committed round."""
-        now = time.monotonic()
-        if now - self._last_score >= SCORE_EVERY_S and (self._scoring is None or self._scoring.done()):
-            self._last_score = now
-            self._scoring = asyncio.get_running_loop().create_task(self._score())
-        if now - self._last_publish >= PUBLISH_EVERY_S:
-            self.publish("running")
-
-    def publish(self, status: str) -> None:
-        """Publish the season as it stands."""
-        self._last_publish = time.monotonic()
-        self._floor.publish(self._build(status))
-
-    async def finish(self, status: str) -> None:
-        """Score once more and publish the end."""
-        if self._scoring is not None:
-            await self._scoring
-        await self._score()
-        self.publish(status)
-
-    async def _score(self) -> None:
-        records, market = self._tally.desk_records(self._telemetry.latencies("decision")), self._tally.market_record()
-        seed = int(self._tally.rules_sha256[:12], 16)
-        costs = self._tally.taker_fee_bps + self._tally.slippage_bps
-        self._scores = await asyncio.to_thread(_scores, records, market, seed, costs)
-        self.publish("running")
-
-    def _build(self, status: str) -> FloorSnapshot:
-        engine, tally = self._engine, self._tally
-        setup = engine.setup
-        halted = tally.halted
-        as_of_ms = tally.ts_ms[-1] if tally.ts_ms else setup.start_ms
-        decisions = self._feed.decisions(self._telemetry)
-        standings = {standing.desk: standing for standing in self._scores.standings}
-        desks = [self._card(slot, name, standings.get(name)) for slot, name in enumerate(tally.desks)]
-        return FloorSnapshot(
-            version=0,
-            season=setup.season,
-            run_id=self.run.run_id if self.run else "",
-            market=setup.source,
-            mode="paper",
-            status="halted" if halted and status == "running" else status,
-            status_text=f"Halted: {halted}" if halted else status.capitalize(),
-            as_of_ms=as_of_ms,
-            start_ms=setup.start_ms,
-            end_ms=setup.end_ms,
-            round_index=max(0, len(tally.ts_ms) - 1),
-            rounds=setup.rounds,
-            step_ms=setup.every_ms,
-            capital=float(setup.capital),
-            instruments=tally.symbols,
-            prices=tuple(zip(tally.symbols, tally.closes[-1], strict=True)) if tally.closes else (),
-            desks=tuple(sorted(desks, key=lambda card: (card.rank, -card.total_return, card.slot))),
-            benchmark=self._benchmark(),
-            benchmark_name=f"{tally.symbols[0].split('-')[0]} held" if tally.symbols else "",
-            luck=self._scores.luck,
-            luck_traders=TRADERS,
-            decisions=decisions,
-            trades=self._feed.trades(),
-            breaker="halted" if halted else "armed",
-            halt_reason=halted,
-            published_ms=0,
-        )
-
-    def _card(self, slot: int, name: str, standing: Standing | None) -> DeskCard:
-        tally, desk = self._tally, self._tally.desks[name]
-        start = float(desk.deposited) or 1.0
-        last_action, last_action_ms = self._feed.last_action.get(name, ("", None))
-        return DeskCard(
-            slot=slot,
-            name=name,
-            tag=_tag(name, list(tally.desks)),
-            kind=desk.kind,
-            models=tuple(desk.models.items()),
-            status=tally.status(name),
-            equity=float(desk.equity_exact),
-            total_return=float(desk.equity_exact) / start - 1,
-            return_ci95=standing.return_ci95 if standing else None,
-            max_drawdown=_drawdown(desk.equity),
-            sharpe=standing.sharpe if standing else None,
-            sharpe_ci95=standing.sharpe_ci95 if standing else None,
-            luck_percentile=standing.luck_percentile if standing else None,
-            rank=standing.rank if standing else 1,
-            rank_last=standing.rank_last if standing else len(tally.desks),
-            tied_with=standing.tied_with if standing else (),
-            fees=float(desk.fees),
-            turnover=float(desk.traded) / start,
-            decisions=sum(desk.statuses.values()),
-            acted=desk.statuses.get("acted", 0),
-            held=desk.statuses.get("held", 0),
-            abstained=desk.statuses.get("abstained", 0),
-            refused_intents=desk.refused,
-            llm_calls=desk.calls,
-            usd=desk.usd,
-            brier_skill=standing.brier_skill if standing else None,
-            last_action=last_action,
-            last_action_ms=last_action_ms,
-            positions=self._positions(name),
-            curve=_curve(tally.ts_ms, desk.equity),
-        )
-
-    def _positions(self, name: str) -> tuple[PositionRow, ...]:
-        prices = dict(zip(self._tally.symbols, self._tally.closes[-1], strict=True)) if self._tally.closes else {}
-        rows = []
-        for symbol, position in self._engine.ledger.accounts[name].positions.items():
-            average = position.average_price
-            price = Decimal(repr(prices[symbol]))
-            rows.append(
-                PositionRow(
-                    instrument=symbol,
-                    quantity=money_text(position.quantity),
-                    value=float(position.value(price)),
-                    average_price=None if average is None else float(average),
-                    unrealised=float(position.unrealised(price)),
-                )
-            )
-        return tuple(rows)
-
-    def _benchmark(self) -> Curve | None:
-        closes = [row[0] for row in self._tally.closes]
-        if not closes or closes[0] != closes[0]:
-            return None
-        capital = float(self._tally.capital)
-        return _curve(self._tally.ts_ms, [capital * close / closes[0] for close in closes])
-
-
-def _scores(records: Sequence[DeskRecord], market: MarketRecord, seed: int, costs_bps: float) -> Scores:
-    standings = score_season(records, market, rng=np.random.default_rng(seed))
-    held = [holdings(record.quantities, market.closes, record.equity) for record in records]
-    band = luck_band(
-        market.closes,
-        gross_exposure=float(np.mean([one.gross_exposure for one in held])),
-        turnover=float(np.mean([one.turnover for one in held])),
-        cost_bps=costs_bps,
-        allows_short=market.allows_short,
-        rng=np.random.default_rng(seed),
+def opening_snapshot(setup: Setup, run_id: str = "") -> FloorSnapshot:
+    """What there is to see before the first round: the rules, and nobody on the floor yet."""
+    return FloorSnapshot(
+        version=0,
+        season=setup.season,
+        run_id=run_id,
+        market=setup.source,
+        mode=setup.mode,
+        status="starting",
+        status_text="Starting",
+        as_of_ms=setup.start_ms,
+        start_ms=setup.start_ms,
+        end_ms=setup.end_ms,
+        round_index=0,
+        rounds=setup.rounds,
+        step_ms=setup.every_ms,
+        capital=float(setup.capital),
+        instruments=tuple(setup.instruments),
+        prices=(),
+        desks=(),
+        benchmark=None,
+        benchmark_name="",
+        luck=None,
+        luck_traders=TRADERS,
+        decisions=(),
+        trades=(),
+        breaker="armed",
+        halt_reason=None,
+        published_ms=0,
     )
-    pick = _thinned(len(market.ts_ms))
-    return Scores(
-        standings=tuple(standings),
-        luck=LuckBand(
-            ts_ms=tuple(int(ts) for ts in market.ts_ms[pick]),
-            q05=tuple(band.q05[pick].tolist()),
-            q25=tuple(band.q25[pick].tolist()),
-            q75=tuple(band.q75[pick].tolist()),
-            q95=tuple(band.q95[pick].tolist()),
-        ),
-    )
-
-
-def _thinned(length: int) -> list[int]:
-    """Indices of at most ``POINTS`` points, evenly spaced, with the first and the last."""
-    if length <= POINTS:
-        return list(range(length))
-    return [int(at) for at in np.unique(np.linspace(0, length - 1, POINTS).round())]
-
-
-def _curve(ts_ms: Sequence[int], equity: Sequence[float]) -> Curve:
-    pick = _thinned(min(len(ts_ms), len(equity)))
-    return Curve(ts_ms=tuple(ts_ms[at] for at in pick), equity=tuple(equity[at] for at in pick))
-
-
-def _drawdown(equity: Sequence[float]) -> float:
-    if not equity:
-        return 0.0
-    values = np.asarray(equity)
-    peaks = np.maximum.accumulate(values)
-    return float(((peaks - values) / peaks).max())
-
-
-def _tag(name: str, names: Sequence[str]) -> str:
-    """Three letters for the end of a line, different for each desk of a season."""
-    taken: set[str] = set()
-    for other in names:
-        letters = other.replace("-", "").upper()
-        options = [
-            letters[:3],
-            *(letters[:2] + letter for letter in letters[3:]),
-            *(letters[:2] + str(n) for n in range(10)),
-        ]
-        tag = next((option for option in options if option not in taken), letters[:3])
-        taken.add(tag)
-        if other == name:
-            return tag
-    return name[:3].upper()

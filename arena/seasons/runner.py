@@ -85,7 +85,8 @@ class SeasonRun:
             await self._rest(index)
         if self._stopping.is_set() and engine.rounds_closed < engine.setup.rounds:
             return Ending.INTERRUPTED
-        engine.close_season()
+        if not engine.is_closed:  # killed between the last event and the seal, it is closed already
+            engine.close_season()
         self.journal.seal()
         return Ending.FINISHED
 

@@ -7,8 +7,9 @@ import numpy as np
 from arena.seasons.scoring import score_season
 from arena.seasons.standing import Standing
 from arena.seasons.tally import Tally
+from trading.domain.errors import RequestError
 from trading.storage.journal.reader import read_events
-from trading.storage.journal.telemetry import Telemetry
+from trading.storage.journal.telemetry import read_latencies
 from trading.storage.runs import RunFolder
 
 
@@ -29,19 +30,17 @@ def standings_of(tally: Tally, latencies: dict[str, float]) -> list[Standing]:
 
 
 def standings_document(run: RunFolder) -> dict[str, Any]:
-    """What ``standings --json`` prints."""
+    """What ``standings --json`` prints. Raises RequestError for a run that was stopped before its first round."""
     tally, events, head = tally_run(run)
-    telemetry = Telemetry(run.telemetry)
-    try:
-        desks = standings_of(tally, telemetry.latencies("decision"))
-    finally:
-        telemetry.close()
+    if not events:
+        raise RequestError(f"{run.run_id} has no round on record yet: run its season again, or ask for another run")
+    desks = standings_of(tally, read_latencies(run.telemetry, "decision"))
     return {
         "run_id": run.run_id,
         "season": tally.season,
         "rules_sha256": tally.rules_sha256,
         "rounds": tally.rounds,
-        "rounds_done": min(tally.rounds_seen, tally.rounds) if run.is_finished else tally.rounds_seen,
+        "rounds_done": tally.rounds_done,
         "status": "halted" if tally.halted else "finished" if run.is_finished else "unfinished",
         "halt_reason": tally.halted,
         "market": {

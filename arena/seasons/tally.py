@@ -58,7 +58,7 @@ class Tally:
         self.ts_ms: list[int] = []
         self.closes: list[list[float]] = []
         self.halted: str | None = None
-        self.rounds_seen = 0
+        self.rounds_done = 0
         self._handlers = {
             EventKind.SEASON_OPENED: self._open,
             EventKind.DEPOSITED: self._deposit,
@@ -160,7 +160,7 @@ class Tally:
         prices = event.payload["prices"]
         self.ts_ms.append(event.ts_ms)
         self.closes.append([float(prices.get(symbol, "nan")) for symbol in self.symbols])
-        self.rounds_seen = max(self.rounds_seen, event.payload["round"])
+        self.rounds_done = min(event.payload["round"] + 1, self.rounds)
 
     def _mark(self, event: Event) -> None:
         if event.payload["round"] is None:

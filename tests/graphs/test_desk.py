@@ -6,11 +6,10 @@ from time import perf_counter
 
 import litellm
 import pytest
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from agents.llm import complete, is_rule_based
 from agents.llm.house import house_models
-from graphs import Approval, DeskGraph
+from graphs import Approval, DeskGraph, open_checkpoints
 from graphs.desk import draw
 from tests.agents.staging import (
     GOOD,
@@ -290,7 +289,7 @@ async def test_text_of_other_models_cannot_leave_its_fence(stage):
 
 
 async def test_complete_thread_is_returned_without_a_call(stage, tmp_path):
-    async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "c.sqlite")) as saver:
+    with open_checkpoints(tmp_path / "c.sqlite") as saver:
         first = await DeskGraph(saver, "exit").decide(team("staged/x"), seat())
         calls = len(stage.heard)
         again = await DeskGraph(saver, "exit").decide(team("staged/x"), seat())
@@ -308,15 +307,15 @@ async def test_interrupted_thread_goes_on_where_it_was(stage, tmp_path):
             await asyncio.sleep(60)
         return await complete(request)
 
-    path = str(tmp_path / "c.sqlite")
-    async with AsyncSqliteSaver.from_conn_string(path) as saver:
+    path = tmp_path / "c.sqlite"
+    with open_checkpoints(path) as saver:
         task = asyncio.create_task(DeskGraph(saver, "sync", hangs_at_risk).decide(team("staged/x"), seat()))
         await reached.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
         assert len(stage.asked("analyst_report")) == 1
-    async with AsyncSqliteSaver.from_conn_string(path) as saver:
+    with open_checkpoints(path) as saver:
         decision = await DeskGraph(saver, "sync").decide(team("staged/x"), seat())
     assert decision.status is DecisionStatus.ACTED
     assert decision.path == PATH
@@ -331,7 +330,7 @@ async def test_person_approves_or_not(stage, tmp_path, approved, status):
         shown.append(proposal)
         return Approval(approved=approved, by="ada", note="too big")
 
-    async with AsyncSqliteSaver.from_conn_string(str(tmp_path / "c.sqlite")) as saver:
+    with open_checkpoints(tmp_path / "c.sqlite") as saver:
         graph = DeskGraph(saver, "sync")
         waiting = await graph.decide(team("staged/x"), seat(needs_approval=True))
         assert waiting.status is DecisionStatus.ABSTAINED

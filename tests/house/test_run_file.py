@@ -105,7 +105,7 @@ def test_tests_add_their_tools_and_pass_arguments_on(
     run.main(["setup"])
     assert run.main(["test", "-k", "ledger"]) == 0
     assert shell.count("dev.lock") == 1
-    assert handed_over == [[str(run.PYTHON), "-m", "pytest", "-n", "auto", "-k", "ledger"]]
+    assert handed_over == [[str(run.PYTHON), "-m", "pytest", "-n", "auto", "--dist", "loadfile", "-k", "ledger"]]
     assert shell.count("--clear") == 1, "the environment that was there is kept"
 
 

@@ -20,20 +20,20 @@ def duration_ms(text: str) -> int:
 def duration_text(ms: int) -> str:
     """The shortest text that :func:`duration_ms` reads back: ``3_600_000`` gives ``"1h"``."""
     for unit in ("d", "h", "m", "s"):
-        if ms % _UNIT_MS[unit] == 0:
+        if ms > 0 and ms % _UNIT_MS[unit] == 0:
             return f"{ms // _UNIT_MS[unit]}{unit}"
-    raise ValueError(f"{ms} ms is not a whole number of seconds")
+    raise ValueError(f"{ms} ms is not a whole number of seconds above zero")
 
 
 def parse_instant(text: str) -> datetime:
     """An aware UTC instant from ISO 8601 text; a text without zone is refused."""
     try:
         found = datetime.fromisoformat(text.strip())
-    except ValueError:
+        if found.tzinfo is None:
+            raise RequestError(f"time {text!r} has no zone: write 2025-10-17T00:00:00Z or an offset")
+        return found.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise RequestError(f"time {text!r}: expected ISO 8601 with zone, such as 2025-10-17T00:00:00Z") from None
-    if found.tzinfo is None:
-        raise RequestError(f"time {text!r} has no zone: write 2025-10-17T00:00:00Z or an offset")
-    return found.astimezone(UTC)
 
 
 def to_ms(instant: datetime) -> int:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from trading.domain.errors import RequestError
-from trading.domain.money import round_down, round_nearest
+from trading.domain.money import round_down, round_up
 
 _SYMBOL = re.compile(r"([A-Z0-9]{1,20})-([A-Z0-9]{2,10})(-PERP)?")
 
@@ -45,9 +45,9 @@ class Instrument:
         """The greatest tradable quantity that is not above ``quantity`` (which is not negative)."""
         return round_down(quantity, self.lot)
 
-    def nearest_price(self, price: Decimal) -> Decimal:
-        """``price`` on the tick grid."""
-        return round_nearest(price, self.tick)
+    def limit_price(self, price: Decimal, sign: int) -> Decimal:
+        """``price`` on the tick grid, never worse than asked: down for a buy (``sign`` +1), up for a sell (-1)."""
+        return round_down(price, self.tick) if sign > 0 else round_up(price, self.tick)
 
 
 def parse_symbol(symbol: str) -> tuple[str, str, InstrumentKind]:

@@ -34,7 +34,7 @@ class Cursor(TapeView):
     def close(self, row: int, back: int = 0) -> float:
         """Close ``back`` bars before the last known one; NaN where the instrument has no bar or none is known yet."""
         index = self.at - 1 - back
-        return self._closes[row][index] if index >= 0 else math.nan
+        return self._closes[row][index] if 0 <= index < self.at else math.nan
 
     def window(self, row: int, count: int) -> FloatArray:
         """The last ``count`` closes on the grid (fewer when fewer are known), NaN where a bar is missing."""

@@ -24,11 +24,12 @@ from trading.engine.feedback import Feedback
 from trading.engine.setup import Setup
 from trading.execution.orders import OpenOrders
 from trading.ledger.ledger import Ledger
-from trading.ledger.marking import Mark, mark_account
+from trading.ledger.marking import mark_account
 from trading.marketdata.tape import Tape
 from trading.marketdata.view import TapeView
-from trading.risk.breakers import ARENA, Breakers
-from trading.risk.gate import Gate, GateState
+from trading.risk.breakers import HALTED, Breakers
+from trading.risk.gate import Gate
+from trading.risk.gate_state import GateState
 from trading.risk.kill_switch import KillSwitch
 from trading.risk.limits import Limits
 from trading.storage.journal.writer import JournalSink
@@ -78,7 +79,10 @@ class Engine:
         self.orders = OpenOrders()
         self.breakers = Breakers(limits)
         self.feedback = Feedback()
+        if kill_switch is not None and not run_id:
+            raise ValueError("a kill switch needs the run's id: without one a breaker could not latch")
         self.rounds_closed = 0
+        self.is_closed = False
         self.round: Round | None = None
         self.row = 0
         self._venue = SimulatedVenue(tape, setup.instruments, costs)
@@ -113,10 +117,12 @@ class Engine:
         """Fold the events of an interrupted run; afterwards the engine stands where its last commit left it."""
         for event in events:
             self._take_in(event)
-            if event.kind in (EventKind.ROUND_OPENED, EventKind.QUIET):
+            if event.kind in (EventKind.SEASON_OPENED, EventKind.ROUND_OPENED, EventKind.QUIET):
                 self.row = self.tape.bars_known_at(event.ts_ms)
             if event.kind is EventKind.ROUND_OPENED:
-                self.rounds_closed = event.payload["round"] + 1
+                self.rounds_closed = min(event.payload["round"] + 1, self.setup.rounds)
+            if event.kind is EventKind.SEASON_CLOSED:
+                self.is_closed = True
 
     # -- the season ------------------------------------------------------------------------------------------------
 
@@ -131,16 +137,19 @@ class Engine:
             self.record(Event(ts_ms=start, kind=EventKind.DEPOSITED, payload=payload))
 
     def close_season(self) -> None:
-        """Cancel what still rests, mark everything at the end, and say that the run is complete."""
-        end = self.setup.end_ms
-        self.advance(end)
-        for order in self.orders.all():
-            payload = {"order_id": order.order_id, "desk": order.desk, "reason": "season ended"}
-            self.record(Event(ts_ms=end, kind=EventKind.ORDER_CANCELLED, payload=payload))
-        self._mark_all(self.setup.rounds, end)
-        facts = {"rounds": self.setup.rounds, "data_sha256": self.tape.sha256}
-        self.record(Event(ts_ms=end, kind=EventKind.SEASON_CLOSED, payload=facts))
-        self._journal.commit()
+        """Cancel what still rests, mark everything at the end, and say that the run is complete.
+
+        A season that was closed already, before a restart, stays as it is.
+        """
+        if not self.is_closed:
+            end = self.setup.end_ms
+            self.advance(end)
+            self._cancel(self.orders.all(), end, "season ended")
+            self._mark_all(self.setup.rounds, end)
+            facts = {"rounds": self.setup.rounds, "data_sha256": self.tape.sha256}
+            self.record(Event(ts_ms=end, kind=EventKind.SEASON_CLOSED, payload=facts))
+            self._journal.commit()
+            self.is_closed = True
         if self._kill_switch is not None:
             self._kill_switch.release(self._run_id)
 
@@ -149,6 +158,8 @@ class Engine:
     def advance(self, as_of_ms: int) -> None:
         """Let everything happen that happens in bars closed at ``as_of_ms``."""
         end = self.tape.bars_known_at(as_of_ms)
+        if end < self.row:
+            raise ValueError(f"the engine stands after bar {self.row} and cannot go back to {as_of_ms}")
         while self.row < end:
             quiet = self._venue.quiet_until(self.row, self.orders, self.ledger.accounts)
             if quiet >= end:
@@ -170,7 +181,7 @@ class Engine:
     def note_quiet(self, as_of_ms: int, bars: int) -> None:
         """Say that bars passed without a decision, mark the accounts, and make it durable."""
         prices = self._look_up_prices(as_of_ms)
-        payload = {"bars": bars, "prices": _price_row(prices)}
+        payload = {"bars": bars, "prices": records.price_row(prices)}
         self.record(Event(ts_ms=as_of_ms, kind=EventKind.QUIET, payload=payload))
         self._mark_accounts(None, as_of_ms, prices)
         self._journal.commit()
@@ -276,7 +287,7 @@ class Engine:
     def _send(self, decision: Decision, intent: TradeIntent, quantity: Decimal, intent_id: str, leg: int) -> None:
         opened = self._opened()
         rests = intent.limit_price is not None
-        lifetime_ms = self.setup.every_ms * max(1, intent.good_for_rounds)
+        lifetime_ms = self.setup.every_ms * min(max(1, intent.good_for_rounds), self.setup.rounds + 1)
         order = Order(
             order_id=ids.order_id(intent_id),
             client_order_id=ids.client_order_id(self.setup.season, decision.desk, opened.index, leg),
@@ -288,7 +299,7 @@ class Engine:
             quantity=quantity,
             limit_price=None
             if intent.limit_price is None
-            else self.setup.instruments[intent.instrument].nearest_price(intent.limit_price),
+            else self.setup.instruments[intent.instrument].limit_price(intent.limit_price, intent.side.sign),
             reduce_only=intent.reduce_only or self.breakers.reduce_only(decision.desk),
             sent_ms=opened.as_of_ms,
             arrives_ms=opened.as_of_ms + self.costs.latency_ms,
@@ -323,11 +334,16 @@ class Engine:
     def _price(self, symbol: str) -> Decimal:
         return decimal_from_float(self._quotes[symbol].price)
 
+    def _cancel(self, orders: Iterable[Order], as_of_ms: int, reason: str) -> None:
+        for order in orders:
+            payload = {"order_id": order.order_id, "desk": order.desk, "reason": reason}
+            self.record(Event(ts_ms=as_of_ms, kind=EventKind.ORDER_CANCELLED, payload=payload))
+
     def _mark_all(self, index: int, as_of_ms: int) -> None:
         prices = self._look_up_prices(as_of_ms)
         payload = {
             "round": index,
-            "prices": _price_row(prices),
+            "prices": records.price_row(prices),
             "printed_ms": {symbol: quote.ts_ms for symbol, quote in self._quotes.items()},
         }
         self.record(Event(ts_ms=as_of_ms, kind=EventKind.ROUND_OPENED, payload=payload))
@@ -345,25 +361,26 @@ class Engine:
 
     def _mark_accounts(self, index: int | None, as_of_ms: int, prices: Mapping[str, Decimal]) -> None:
         marks = {
-            desk: _mark_row(mark_account(account, prices, self.setup.instruments))
+            desk: records.mark_row(mark_account(account, prices, self.setup.instruments))
             for desk, account in self.ledger.accounts.items()
         }
         self.record(Event(ts_ms=as_of_ms, kind=EventKind.MARKED, payload={"round": index, "desks": marks}))
 
     def _check_halts(self, as_of_ms: int) -> None:
         for trip in self.breakers.due():
-            payload = {
-                "scope": trip.scope,
-                "rule": trip.rule,
-                "state": trip.state,
-                "limit": money_text(trip.limit),
-                "value": money_text(round(trip.value, 6)),
-            }
-            if trip.scope == ARENA and self._kill_switch is not None:
+            if trip.state == HALTED and self._kill_switch is not None:
                 # The latch is thrown before the event is durable: a crash in between trips it again, never frees it.
-                reason = f"{trip.rule} {payload['value']} of {payload['limit']}"
-                self._kill_switch.halt(reason, scope=self._run_id)
-            self.record(Event(ts_ms=as_of_ms, kind=EventKind.BREAKER_TRIPPED, payload=payload))
+                self._kill_switch.halt(trip.text(), scope=self._run_id)
+            self.record(records.tripped_event(trip, as_of_ms))
+        self._read_kill_switch(as_of_ms)
+        # What rests may open a position when it fills: it goes with the right to open one.
+        if self.halted:
+            self._cancel(self.orders.all(), as_of_ms, "trading is halted")
+        else:
+            barred = [order for order in self.orders.all() if self.breakers.reduce_only(order.desk)]
+            self._cancel((order for order in barred if not order.reduce_only), as_of_ms, "the desk may only reduce")
+
+    def _read_kill_switch(self, as_of_ms: int) -> None:
         if self._kill_switch is None:
             return
         halt = self._kill_switch.state(self._run_id)
@@ -372,18 +389,3 @@ class Engine:
             self.record(Event(ts_ms=as_of_ms, kind=EventKind.HALTED, payload=payload))
         elif halt is None and self.halted:
             self.record(Event(ts_ms=as_of_ms, kind=EventKind.RESUMED, payload={"by": "person"}))
-
-
-def _price_row(prices: Mapping[str, Decimal]) -> dict[str, str]:
-    return {symbol: money_text(price) for symbol, price in prices.items()}
-
-
-def _mark_row(mark: Mark) -> Mapping[str, str]:
-    return {
-        "equity": money_text(mark.equity),
-        "cash": money_text(mark.cash),
-        "spot_value": money_text(mark.spot_value),
-        "unrealised": money_text(mark.unrealised),
-        "gross": money_text(mark.gross),
-        "net": money_text(mark.net),
-    }

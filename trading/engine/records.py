@@ -1,6 +1,7 @@
-"""How decisions are written down: the events of one decision, in order, as the journal and its tables hold them."""
+"""How it is written down: the events of a decision, in order, and the rows of marks, as the journal holds them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from trading.domain import ids
@@ -9,6 +10,8 @@ from trading.domain.event import Event, EventKind
 from trading.domain.intent import TradeIntent
 from trading.domain.money import money_text
 from trading.domain.verdict import Verdict
+from trading.ledger.marking import Mark
+from trading.risk.breakers import TripReason
 
 
 def call_events(decision: Decision, ts_ms: int) -> Iterator[Event]:
@@ -145,3 +148,35 @@ def ruled_event(
             "superseded": superseded,
         },
     )
+
+
+def tripped_event(trip: TripReason, ts_ms: int) -> Event:
+    """A breaker that tripped, with its limit and what was found."""
+    return Event(
+        ts_ms=ts_ms,
+        kind=EventKind.BREAKER_TRIPPED,
+        payload={
+            "scope": trip.scope,
+            "rule": trip.rule,
+            "state": trip.state,
+            "limit": money_text(trip.limit),
+            "value": money_text(round(trip.value, 6)),
+        },
+    )
+
+
+def price_row(prices: Mapping[str, Decimal]) -> dict[str, str]:
+    """Prices by instrument, as plain digits."""
+    return {symbol: money_text(price) for symbol, price in prices.items()}
+
+
+def mark_row(mark: Mark) -> Mapping[str, str]:
+    """A marked account, as plain digits."""
+    return {
+        "equity": money_text(mark.equity),
+        "cash": money_text(mark.cash),
+        "spot_value": money_text(mark.spot_value),
+        "unrealised": money_text(mark.unrealised),
+        "gross": money_text(mark.gross),
+        "net": money_text(mark.net),
+    }

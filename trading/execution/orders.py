@@ -11,6 +11,7 @@ class OpenOrders:
     """Orders that may still fill, in the order they were sent. A fill ends an order: the venue fills whole orders."""
 
     def __init__(self) -> None:
+        self._sent: set[str] = set()
         self._open: dict[str, Order] = {}
         self._by_desk: dict[str, dict[str, Order]] = {}
 
@@ -18,8 +19,9 @@ class OpenOrders:
         """Take an event in. Raises JournalError when an order is sent twice."""
         if event.kind is EventKind.ORDERED:
             order = order_from_payload(event.payload)
-            if order.order_id in self._open:
+            if order.order_id in self._sent:
                 raise JournalError(f"order {order.order_id} was sent twice")
+            self._sent.add(order.order_id)
             self._open[order.order_id] = order
             self._by_desk.setdefault(order.desk, {})[order.order_id] = order
         elif event.kind in _ENDS:

@@ -39,7 +39,7 @@ def audit_journal(path: Path) -> AuditReport:
             event = stored.event()
             if event.kind in (EventKind.ROUND_OPENED, EventKind.QUIET):
                 prices = {symbol: Decimal(price) for symbol, price in event.payload["prices"].items()}
-            ledger.apply(event)
+            _fold(ledger, event, stored.seq)
             if event.kind is EventKind.MARKED:
                 problem = _compare(ledger, event, prices, stored.seq)
                 marks += len(event.payload["desks"])
@@ -48,7 +48,7 @@ def audit_journal(path: Path) -> AuditReport:
             head, count = stored.hash, stored.seq
     except JournalError as error:
         problem = str(error)
-    except (ArithmeticError, KeyError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError) as error:
         problem = f"event {count + 1} does not hold what it must: {type(error).__name__}: {error}"
     if problem is None:
         imbalance = ledger.book.imbalance()
@@ -56,6 +56,13 @@ def audit_journal(path: Path) -> AuditReport:
     if problem is None:
         problem = check_seal(path, events=count, head=head)
     return AuditReport(events=count, marks=marks, head=head, problem=problem, ledger=ledger)
+
+
+def _fold(ledger: Ledger, event: Event, seq: int) -> None:
+    try:
+        ledger.apply(event)
+    except JournalError as error:
+        raise JournalError(f"event {seq} ({event.kind.value}): {error}") from error
 
 
 def _compare(ledger: Ledger, event: Event, prices: dict[str, Decimal], seq: int) -> str | None:

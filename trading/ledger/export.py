@@ -10,7 +10,7 @@ from trading.domain.money import money_text
 from trading.ledger.ledger import Ledger
 from trading.storage.journal.chain import StoredEvent
 from trading.storage.journal.reader import read_events
-from trading.storage.journal.telemetry import Telemetry
+from trading.storage.journal.telemetry import read_latencies
 
 Row = dict[str, Any]
 
@@ -207,20 +207,14 @@ def export_journal(journal: Path, telemetry: Path, target: Path) -> dict[str, in
 
 
 def _add_latencies(tables: Tables, telemetry: Path) -> None:
-    if not telemetry.exists():
-        return
-    measured = Telemetry(telemetry)
-    try:
-        for table, kind, key in (
-            ("decisions", "decision", "decision_id"),
-            ("llm_calls", "model_call", "call_id"),
-            ("tool_calls", "tool_call", "call_id"),
-        ):
-            latencies = measured.latencies(kind)
-            for row in tables.rows[table]:
-                row["latency_ms"] = latencies.get(row[key])
-    finally:
-        measured.close()
+    for table, kind, key in (
+        ("decisions", "decision", "decision_id"),
+        ("llm_calls", "model_call", "call_id"),
+        ("tool_calls", "tool_call", "call_id"),
+    ):
+        latencies = read_latencies(telemetry, kind)
+        for row in tables.rows[table]:
+            row["latency_ms"] = latencies.get(row[key])
 
 
 def _write(path: Path, rows: Iterable[Row], columns: Mapping[str, str]) -> None:

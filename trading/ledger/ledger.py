@@ -1,7 +1,7 @@
 """Every account of a run, as a fold over its events: recovery, live running and audit apply the same function."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +10,7 @@ from trading.domain.event import Event, EventKind
 from trading.domain.fill import Fill, Liquidity
 from trading.domain.instrument import Instrument, InstrumentKind
 from trading.domain.intent import Side
+from trading.domain.money import EXACT
 from trading.ledger.account import DeskAccount, filled_position
 from trading.ledger.book import Book, Posting, transfer
 
@@ -54,7 +55,8 @@ class Ledger:
         """Take an event in. Raises JournalError when it contradicts what came before."""
         handler = self._handlers.get(event.kind)
         if handler is not None:
-            handler(event.payload)
+            with localcontext(EXACT):
+                handler(event.payload)
 
     def _open(self, payload: Mapping[str, Any]) -> None:
         for row in payload["instruments"]:

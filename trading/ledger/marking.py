@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, localcontext
 
 from trading.domain.instrument import Instrument
-from trading.domain.money import ZERO
+from trading.domain.money import EXACT, ZERO
 from trading.ledger.account import DeskAccount
 
 
@@ -28,6 +28,11 @@ class Mark:
 
 def mark_account(account: DeskAccount, prices: Mapping[str, Decimal], instruments: Mapping[str, Instrument]) -> Mark:
     """``account`` at ``prices`` (quote currency a unit, one for every held instrument)."""
+    with localcontext(EXACT):
+        return _mark(account, prices, instruments)
+
+
+def _mark(account: DeskAccount, prices: Mapping[str, Decimal], instruments: Mapping[str, Instrument]) -> Mark:
     spot_value = unrealised = gross = net = maintenance = ZERO
     for symbol, position in account.positions.items():
         value = position.value(prices[symbol])

@@ -4,7 +4,8 @@ Measures are pure functions under ``measures``; everything that refuses stands b
 """
 
 from trading.risk.breakers import Breakers, TripReason
-from trading.risk.gate import Gate, GateState
+from trading.risk.gate import Gate
+from trading.risk.gate_state import GateState
 from trading.risk.kill_switch import EVERYTHING, Halt, KillSwitch
 from trading.risk.limit_use import LimitUse
 from trading.risk.limits import Limits

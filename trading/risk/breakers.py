@@ -5,21 +5,33 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trading.domain.event import Event, EventKind
-from trading.domain.money import ZERO
+from trading.domain.money import ZERO, money_text
 from trading.risk.limits import Limits
 
 ARENA = "arena"
+REDUCE_ONLY = "reduce_only"
+HALTED = "halted"
+
+_ALL = ""
+"""Where the sum over all desks is kept: a desk may be called anything but nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TripReason:
-    """A breaker that tripped: ``scope`` is a desk's name or ``arena``; ``limit`` and ``value`` are fractions."""
+    """A breaker that tripped: ``limit`` and ``value`` are fractions.
+
+    ``state`` is ``"reduce_only"`` with the desk as ``scope``, or ``"halted"`` with ``"arena"``.
+    """
 
     scope: str
     rule: str
     state: str
     limit: Decimal
     value: Decimal
+
+    def text(self) -> str:
+        """The trip in one line."""
+        return f"{self.rule} {money_text(round(self.value, 6))} of {money_text(self.limit)}"
 
 
 class Breakers:
@@ -50,16 +62,16 @@ class Breakers:
         """Whether a desk may only shrink its positions."""
         return desk in self._reduce_only
 
-    def peak(self, scope: str) -> Decimal:
-        """The equity from which a desk's (or the arena's) drawdown is measured."""
-        return self._peak.get(scope, ZERO)
+    def peak(self, desk: str) -> Decimal:
+        """The equity from which a desk's drawdown is measured."""
+        return self._peak.get(desk, ZERO)
 
     def apply(self, event: Event) -> None:
         """Take an event in."""
         if event.kind is EventKind.MARKED:
             self._mark({desk: Decimal(mark["equity"]) for desk, mark in event.payload["desks"].items()})
         elif event.kind is EventKind.BREAKER_TRIPPED:
-            if event.payload["state"] == "halted":
+            if event.payload["state"] == HALTED:
                 self._halt_reason = f"{event.payload['rule']}: {event.payload['value']} of {event.payload['limit']}"
             else:
                 self._reduce_only.add(event.payload["scope"])
@@ -76,27 +88,27 @@ class Breakers:
             TripReason(
                 scope=desk,
                 rule="desk_drawdown",
-                state="reduce_only",
+                state=REDUCE_ONLY,
                 limit=self._limits.desk_drawdown,
                 value=self._drawdown(desk),
             )
             for desk in self._equity
-            if desk != ARENA and desk not in self._reduce_only and self._drawdown(desk) >= self._limits.desk_drawdown
+            if desk != _ALL and desk not in self._reduce_only and self._drawdown(desk) >= self._limits.desk_drawdown
         ]
-        if not self.halted and self._drawdown(ARENA) >= self._limits.arena_drawdown:
+        if not self.halted and self._drawdown(_ALL) >= self._limits.arena_drawdown:
             trips.append(
                 TripReason(
                     scope=ARENA,
                     rule="arena_drawdown",
-                    state="halted",
+                    state=HALTED,
                     limit=self._limits.arena_drawdown,
-                    value=self._drawdown(ARENA),
+                    value=self._drawdown(_ALL),
                 )
             )
         return trips
 
     def _mark(self, equity: Mapping[str, Decimal]) -> None:
-        self._equity = {**equity, ARENA: sum(equity.values(), ZERO)}
+        self._equity = {**equity, _ALL: sum(equity.values(), ZERO)}
         for scope, value in self._equity.items():
             self._peak[scope] = max(self._peak.get(scope, value), value)
 

@@ -8,13 +8,10 @@ naming it in ``CONTROLS``.
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from trading.domain.intent import OrderType, Side, TradeIntent
 from trading.domain.money import ZERO
-
-if TYPE_CHECKING:
-    from trading.risk.gate import GateState
+from trading.risk.gate_state import GateState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +31,7 @@ class Control:
     """A control with the id under which its rulings are recorded."""
 
     rule: str
-    check: Callable[[TradeIntent, Decimal, "GateState"], Finding | None]
+    check: Callable[[TradeIntent, Decimal, GateState], Finding | None]
 
 
 def _refuse(
@@ -43,14 +40,19 @@ def _refuse(
     return Finding(rule=rule, quantity=ZERO, message=message, limit=limit, value=value, unit=unit)
 
 
-def not_halted(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def _is_amount(value: Decimal) -> bool:
+    """Whether a number that a model named could be a price or a quantity at all."""
+    return value.is_finite() and value > 0 and value.adjusted() <= 15
+
+
+def not_halted(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """No order leaves while trading is halted."""
     if not state.halted:
         return None
     return _refuse("halted", f"Trading is halted: {state.halt_reason}. Only a person can resume it.")
 
 
-def allowed_instrument(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def allowed_instrument(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """Only instruments of the season, and of the limits where they name some."""
     allowed = state.limits.allowed_instruments or tuple(state.instruments)
     if intent.instrument in state.instruments and intent.instrument in allowed:
@@ -60,10 +62,13 @@ def allowed_instrument(intent: TradeIntent, quantity: Decimal, state: "GateState
     )
 
 
-def tradable_quantity(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def tradable_quantity(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """A finite positive quantity on the lot grid."""
-    if not quantity.is_finite() or quantity <= 0 or quantity.adjusted() > 15:
-        return _refuse("quantity", "The quantity must be a positive number of base units.", unit="base")
+    if not _is_amount(quantity):
+        found = quantity if quantity.is_finite() else None
+        return _refuse(
+            "quantity", "The quantity must be a positive number of base units.", limit=ZERO, value=found, unit="base"
+        )
     instrument = state.instruments[intent.instrument]
     floored = instrument.floor_quantity(quantity)
     if floored == quantity:
@@ -86,7 +91,7 @@ def tradable_quantity(intent: TradeIntent, quantity: Decimal, state: "GateState"
     )
 
 
-def order_count(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def order_count(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """Orders a round, and orders open at once."""
     limits = state.limits
     if state.orders_this_round >= limits.max_orders_per_round:
@@ -109,7 +114,7 @@ def order_count(intent: TradeIntent, quantity: Decimal, state: "GateState") -> F
     return None
 
 
-def fresh_price(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def fresh_price(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """A reference price that is known and young enough; without one nothing can be judged, so nothing passes."""
     quote = state.quotes.get(intent.instrument)
     if quote is None or not quote.price > 0:
@@ -126,12 +131,14 @@ def fresh_price(intent: TradeIntent, quantity: Decimal, state: "GateState") -> F
     )
 
 
-def price_collar(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
-    """A limit price that is a price, and near the last known one."""
-    if intent.order_type is OrderType.MARKET:
-        return None
+def price_collar(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
+    """A limit price, for limit orders and for them alone, that is a price and near the last known one."""
     limit_price, reference = intent.limit_price, state.price(intent.instrument)
-    if limit_price is None or not limit_price.is_finite() or limit_price <= 0 or reference is None:
+    if intent.order_type is OrderType.MARKET:
+        if limit_price is None:
+            return None
+        return _refuse("limit_price", "A market order has no limit price: leave it out, or ask for a limit order.")
+    if limit_price is None or reference is None or not _is_amount(limit_price):
         return _refuse("limit_price", "A limit order needs a positive limit price.", unit="quote")
     away = abs(limit_price / reference - 1)
     if away <= state.limits.price_collar:
@@ -146,7 +153,7 @@ def price_collar(intent: TradeIntent, quantity: Decimal, state: "GateState") -> 
     )
 
 
-def _reducible(intent: TradeIntent, state: "GateState") -> Decimal:
+def _reducible(intent: TradeIntent, state: GateState) -> Decimal:
     """How much of the position the intent could close, counting orders that already work on it."""
     held = state.held(intent.instrument)
     if intent.side is Side.SELL:
@@ -154,7 +161,7 @@ def _reducible(intent: TradeIntent, state: "GateState") -> Decimal:
     return max(ZERO, -held - state.working_buys.get(intent.instrument, ZERO))
 
 
-def only_reduces(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def only_reduces(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """A desk past its drawdown limit, or an intent that says so, may only shrink a position."""
     if not (intent.reduce_only or state.account.reduce_only):
         return None
@@ -177,7 +184,7 @@ def only_reduces(intent: TradeIntent, quantity: Decimal, state: "GateState") -> 
     )
 
 
-def no_spot_short(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def no_spot_short(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """Spot can be sold only as far as it is held."""
     if state.instruments[intent.instrument].is_perp or intent.side is Side.BUY:
         return None
@@ -194,13 +201,13 @@ def no_spot_short(intent: TradeIntent, quantity: Decimal, state: "GateState") ->
     )
 
 
-def _opening(intent: TradeIntent, quantity: Decimal, state: "GateState") -> tuple[Decimal, Decimal]:
+def _opening(intent: TradeIntent, quantity: Decimal, state: GateState) -> tuple[Decimal, Decimal]:
     """The part of the quantity that closes a position and the part that opens or adds to one."""
     closing = min(quantity, _reducible(intent, state))
     return closing, quantity - closing
 
 
-def _reference(intent: TradeIntent, state: "GateState") -> Decimal:
+def _reference(intent: TradeIntent, state: GateState) -> Decimal:
     last = state.price(intent.instrument)
     assert last is not None, "fresh_price stands before every control that needs a price"
     return max(last, intent.limit_price or last)
@@ -210,7 +217,7 @@ def _cut(
     rule: str,
     intent: TradeIntent,
     quantity: Decimal,
-    state: "GateState",
+    state: GateState,
     room: Decimal,
     limit: Decimal,
     value: Decimal,
@@ -220,14 +227,14 @@ def _cut(
     """Leave the closing part and as much of the opening part as ``room`` (quote currency) allows."""
     closing, opening = _opening(intent, quantity, state)
     price = _reference(intent, state)
-    if opening * price <= room:
+    if opening <= 0 or opening * price <= room:
         return None
     instrument = state.instruments[intent.instrument]
     left = closing + instrument.floor_quantity(max(ZERO, room) / price)
     return Finding(rule=rule, quantity=min(quantity, left), message=text, limit=limit, value=value, unit=unit)
 
 
-def order_value(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def order_value(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """The value of what an order opens, absolute and over equity. Getting out is never bounded."""
     limits, equity = state.limits, max(ZERO, state.account.equity)
     value = _opening(intent, quantity, state)[1] * _reference(intent, state)
@@ -239,7 +246,7 @@ def order_value(intent: TradeIntent, quantity: Decimal, state: "GateState") -> F
     return _cut(rule, intent, quantity, state, bound, round(bound, 8), round(value, 8), "quote", text)
 
 
-def leverage(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def leverage(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """One position over equity, with every working order of its side filled."""
     symbol, equity = intent.instrument, max(ZERO, state.account.equity)
     bound = min(state.limits.max_leverage, state.instruments[symbol].max_leverage)
@@ -254,49 +261,60 @@ def leverage(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Find
     return _cut("max_leverage", intent, quantity, state, room, bound, round(value, 6), "leverage", text)
 
 
-def _exposures(state: "GateState") -> tuple[Decimal, Decimal, Decimal]:
-    """Gross, most long net and most short net value if the working orders fill in the worst way."""
-    gross = longest = shortest = ZERO
-    symbols = {*state.account.positions, *state.working_buys, *state.working_sells}
-    for symbol in symbols:
+def _reach(symbol: str, state: GateState) -> tuple[Decimal, Decimal]:
+    """The most short and the most long quantity that working orders may lead to."""
+    held = state.held(symbol)
+    return held - state.working_sells.get(symbol, ZERO), held + state.working_buys.get(symbol, ZERO)
+
+
+def _others(intent: TradeIntent, state: GateState) -> tuple[Decimal, Decimal]:
+    """Gross and directional value of the other instruments, if their working orders fill in the worst way.
+
+    The directional value counts longs up for a buy and shorts up for a sell.
+    """
+    gross = directional = ZERO
+    for symbol in {*state.account.positions, *state.working_buys, *state.working_sells} - {intent.instrument}:
         price = state.price(symbol)
         if price is None:
             price = state.account.marks.get(symbol, ZERO)
-        held = state.held(symbol)
-        high = (held + state.working_buys.get(symbol, ZERO)) * price
-        low = (held - state.working_sells.get(symbol, ZERO)) * price
-        gross += max(abs(high), abs(low))
-        longest += high
-        shortest += low
-    return gross, longest, shortest
+        low, high = _reach(symbol, state)
+        gross += max(abs(low), abs(high)) * price
+        directional += (high if intent.side is Side.BUY else -low) * price
+    return gross, directional
 
 
-def gross_exposure(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def gross_exposure(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """The sum of absolute positions over equity, in the worst case of the working orders."""
-    equity = max(ZERO, state.account.equity)
+    equity, price = max(ZERO, state.account.equity), _reference(intent, state)
     bound = state.limits.max_gross_exposure
-    gross, _, _ = _exposures(state)
-    room = bound * equity - gross
-    after = gross + _opening(intent, quantity, state)[1] * _reference(intent, state)
+    low, high = _reach(intent.instrument, state)
+    toward, away = (high, -low) if intent.side is Side.BUY else (-low, high)
+    others = _others(intent, state)[0]
+    spare = bound * equity - others
+    # What opens on this side adds to the gross only from where it outgrows what may stand on the other.
+    opposite = away * (state.price(intent.instrument) or price)
+    room = spare - max(ZERO, toward) * price if opposite <= spare else ZERO
+    after = others + max(ZERO, (toward + quantity) * price, opposite)
     value = after / equity if equity > 0 else Decimal(0)
     text = f"Gross exposure would be {value:.2f} times equity; {bound} is allowed."
     return _cut("max_gross_exposure", intent, quantity, state, room, bound, round(value, 6), "leverage", text)
 
 
-def net_exposure(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def net_exposure(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """The absolute sum of signed positions over equity, in the worst case of the working orders."""
-    equity = max(ZERO, state.account.equity)
+    equity, price = max(ZERO, state.account.equity), _reference(intent, state)
     bound = state.limits.max_net_exposure
-    _, longest, shortest = _exposures(state)
-    now = longest if intent.side is Side.BUY else -shortest
-    room = bound * equity - now
-    after = now + _opening(intent, quantity, state)[1] * _reference(intent, state)
-    value = after / equity if equity > 0 else Decimal(0)
+    low, high = _reach(intent.instrument, state)
+    toward = high if intent.side is Side.BUY else -low
+    others = _others(intent, state)[1]
+    closing, _ = _opening(intent, quantity, state)
+    room = bound * equity - others - (toward + closing) * price
+    value = (others + (toward + quantity) * price) / equity if equity > 0 else Decimal(0)
     text = f"Net exposure would be {value:.2f} times equity; {bound} is allowed."
     return _cut("max_net_exposure", intent, quantity, state, room, bound, round(value, 6), "leverage", text)
 
 
-def buying_power(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def buying_power(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """Spot is paid in full: cash, less what working orders may spend, must cover price, slippage and fee."""
     if state.instruments[intent.instrument].is_perp or intent.side is Side.SELL:
         return None
@@ -318,12 +336,12 @@ def buying_power(intent: TradeIntent, quantity: Decimal, state: "GateState") -> 
     )
 
 
-def minimum_notional(intent: TradeIntent, quantity: Decimal, state: "GateState") -> Finding | None:
+def minimum_notional(intent: TradeIntent, quantity: Decimal, state: GateState) -> Finding | None:
     """Too small to be an order, unless it closes all that is held."""
     instrument = state.instruments[intent.instrument]
     price = state.price(intent.instrument) or ZERO
     value = quantity * price
-    if value >= instrument.min_notional or quantity == abs(state.held(intent.instrument)):
+    if value >= instrument.min_notional or quantity == abs(state.held(intent.instrument)) == _reducible(intent, state):
         return None
     return _refuse(
         "min_notional",

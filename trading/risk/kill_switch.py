@@ -11,6 +11,8 @@ from trading.domain.errors import RequestError
 EVERYTHING = "everything"
 """The latch that stops every run of a home folder."""
 
+_UNKNOWN_MS = 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
@@ -35,13 +37,19 @@ class KillSwitch:
     def halt(self, reason: str, *, scope: str = EVERYTHING) -> Halt:
         """Stop trading until :meth:`resume`. A latch that stands already keeps its first reason."""
         standing = self._read(scope)
-        if standing is not None:
+        if standing is not None and standing.since_ms != _UNKNOWN_MS:
             return standing
         thrown = Halt(scope=scope, reason=_one_line(reason), since_ms=self._clock.now_ms())
-        self._folder.mkdir(parents=True, exist_ok=True)
         partial = self._folder / f"{scope}.{os.getpid()}.partial"
-        partial.write_text(json.dumps({"reason": thrown.reason, "since_ms": thrown.since_ms}), encoding="utf-8")
-        partial.replace(self._file(scope))
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            partial.write_text(json.dumps({"reason": thrown.reason, "since_ms": thrown.since_ms}), encoding="utf-8")
+            partial.replace(self._file(scope))
+        except OSError as error:
+            raise RequestError(
+                f"{self._folder}: NOT HALTED, the latch cannot be written ({error.strerror}); name the home folder "
+                "of the run with --home"
+            ) from error
         return thrown
 
     def resume(self, reason: str) -> list[Halt]:
@@ -72,16 +80,16 @@ class KillSwitch:
 
     def _read(self, scope: str) -> Halt | None:
         try:
-            text = self._file(scope).read_text(encoding="utf-8")
+            content = self._file(scope).read_bytes()
         except FileNotFoundError:
             return None
         except OSError as error:
-            return Halt(scope=scope, reason=f"the latch cannot be read ({error.strerror})", since_ms=0)
+            return Halt(scope=scope, reason=f"the latch cannot be read ({error.strerror})", since_ms=_UNKNOWN_MS)
         try:
-            found = json.loads(text)
+            found = json.loads(content)
             return Halt(scope=scope, reason=str(found["reason"]), since_ms=int(found["since_ms"]))
-        except (ValueError, KeyError, TypeError):
-            return Halt(scope=scope, reason="the latch file is damaged", since_ms=0)
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            return Halt(scope=scope, reason="the latch file is damaged", since_ms=_UNKNOWN_MS)
 
 
 def _one_line(reason: str) -> str:

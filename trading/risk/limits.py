@@ -12,7 +12,7 @@ from trading.domain.errors import ConfigError
 
 Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0, le=100_000)]
+Count = Annotated[int, Field(strict=True, ge=0, le=100_000)]
 
 
 class Limits(BaseModel):
@@ -32,7 +32,7 @@ class Limits(BaseModel):
     price_collar: Fraction
     max_orders_per_round: Count
     max_open_orders: Count
-    max_price_age_bars: Annotated[int, Field(ge=1, le=100_000)]
+    max_price_age_bars: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     desk_drawdown: Fraction
     arena_drawdown: Fraction
     allowed_instruments: tuple[str, ...] = ()
@@ -61,12 +61,17 @@ class Limits(BaseModel):
             raise ConfigError(f"[limits] {_first_problem(error)}") from error
         for name in overrides:
             ours, theirs = getattr(self, name), getattr(wanted, name)
-            looser = bool(ours) and not set(theirs) <= set(ours) if isinstance(ours, tuple) else theirs > ours
+            looser = _admits_more(theirs, ours) if isinstance(ours, tuple) else theirs > ours
             if looser:
                 raise ConfigError(
                     f"[limits] {name} = {theirs} is looser than the house limit {ours}; a season may only tighten it"
                 )
         return wanted
+
+
+def _admits_more(theirs: tuple[str, ...], ours: tuple[str, ...]) -> bool:
+    # An empty list names no instrument and so admits every one.
+    return bool(ours) and (not theirs or not set(theirs) <= set(ours))
 
 
 def _exact(overrides: Mapping[str, Any]) -> dict[str, Any]:

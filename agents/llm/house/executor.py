@@ -6,6 +6,7 @@ from typing import Any
 from agents.llm.house.conversation import Conversation
 from agents.llm.house.sizing import Standing, intents_for
 from agents.llm.house.strategies import Evidence, Strategy
+from agents.llm.house.wording import reasons
 
 Answer = dict[str, Any]
 
@@ -30,13 +31,14 @@ def decide(conversation: Conversation, strategy: Strategy) -> Answer:
         rng=conversation.rng,
     )
     cap = (reports.get("risk") or {}).get("max_gross_leverage")
-    intents = intents_for(
-        strategy.targets(evidence),
-        standing,
-        band=strategy.band * evidence.share,
-        max_gross=strategy.max_gross if cap is None else min(strategy.max_gross, cap),
-    )
-    return _answer(intents, strategy, conversation, strategy.summary)
+    targets = strategy.targets(evidence)
+    band = strategy.band * evidence.share
+    max_gross = strategy.max_gross if cap is None else min(strategy.max_gross, cap)
+    intents = intents_for(targets, standing, band=band, max_gross=max_gross)
+    if not intents:
+        return _answer([], strategy, conversation, f"No position is off its target by more than {band:.0%} of equity.")
+    why = reasons(strategy, evidence, targets, reports.get("analyst") or {}, intents)
+    return _answer(intents, strategy, conversation, why)
 
 
 def _answer(intents: list[Answer], strategy: Strategy, conversation: Conversation, why: str) -> Answer:
@@ -45,7 +47,7 @@ def _answer(intents: list[Answer], strategy: Strategy, conversation: Conversatio
         "action": "trade" if intents else "hold",
         "intents": intents,
         "confidence": round(0.5 + 0.1 * float(analyst.get("confidence") or 0.0), 4) if intents else 0.5,
-        "rationale": f"Rule-based ({strategy.name}). {why} Intents: {len(intents)}.",
+        "rationale": f"Rule-based ({strategy.name}). {why}",
     }
 
 

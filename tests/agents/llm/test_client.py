@@ -69,6 +69,14 @@ async def test_tool_calls_come_through_as_written(stage):
     ]
 
 
+async def test_half_a_character_cannot_reach_the_journal(stage):
+    # A provider's JSON may spell "\ud800" alone; Python reads it, and no file can hold it.
+    stage.lines["analyst_report"] = [Calls([("get_quote\ud800", '{"instrument": "\udcff"}')])]
+    completion = await complete(request("staged/x"))
+    (call,) = completion.tool_requests
+    assert (call.name, call.arguments_json) == ("get_quote?", '{"instrument": "?"}')
+
+
 async def test_timeout_is_ours_even_if_the_provider_ignores_it(stage):
     stage.lines["analyst_report"] = [Hang()]
     started = asyncio.get_running_loop().time()

@@ -64,9 +64,12 @@ class Visit:
     elsewhere: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium as installed on this machine, or as named by TRADEFLOOR_TEST_BROWSER."""
+    """Chromium as installed on this machine, or as named by TRADEFLOOR_TEST_BROWSER.
+
+    It keeps an event loop running in this thread, so it ends with the file: asynchronous tests may come after it.
+    """
     found = os.environ.get("TRADEFLOOR_TEST_BROWSER") or next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
         pytest.skip("no Chromium on this machine: install it, or name one in TRADEFLOOR_TEST_BROWSER")

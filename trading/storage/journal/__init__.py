@@ -4,7 +4,7 @@ Writing, reading, sealing and exporting; what the events mean for accounts is th
 """
 
 from trading.storage.journal.chain import GENESIS, StoredEvent, canonical_json, event_hash
-from trading.storage.journal.reader import ChainReport, read_events, verify_chain
+from trading.storage.journal.reader import ChainReport, read_events, read_verified, verify_chain
 from trading.storage.journal.telemetry import Telemetry
 from trading.storage.journal.writer import Journal, JournalSink, NullJournal
 
@@ -19,5 +19,6 @@ __all__ = [
     "canonical_json",
     "event_hash",
     "read_events",
+    "read_verified",
     "verify_chain",
 ]

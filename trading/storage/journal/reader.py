@@ -10,6 +10,7 @@ import orjson
 
 from trading.domain.errors import JournalError
 from trading.storage.journal.chain import GENESIS, StoredEvent, event_hash
+from trading.storage.journal.log import is_log_damaged
 
 _SELECT = "SELECT seq, ts, kind, decision_id, payload_json, prev_hash, hash FROM events WHERE seq > ? ORDER BY seq"
 
@@ -70,6 +71,17 @@ def check_link(stored: StoredEvent, *, seq: int, prev_hash: str) -> str | None:
     return None
 
 
+def read_verified(path: Path) -> Iterator[StoredEvent]:
+    """Events in order, each checked against the one before. Raises JournalError at the first that does not hold."""
+    head, count = GENESIS, 0
+    for stored in read_events(path):
+        problem = check_link(stored, seq=count + 1, prev_hash=head)
+        if problem is not None:
+            raise JournalError(f"{path}: {problem}; the run cannot go on from a record that was touched")
+        head, count = stored.hash, stored.seq
+        yield stored
+
+
 def verify_chain(path: Path) -> ChainReport:
     """Recompute every link, and the file's digest where the run was sealed."""
     head, count = GENESIS, 0
@@ -85,9 +97,13 @@ def verify_chain(path: Path) -> ChainReport:
 
 
 def check_seal(path: Path, *, events: int, head: str) -> str | None:
-    """What is wrong with the seal of a finished run; None when nothing is or the run is not finished."""
+    """What is wrong with the seal of a finished run, or with the log of one that is not; None when nothing is."""
     seal_file = seal_path(path)
     if not seal_file.exists():
+        if is_log_damaged(path):
+            return (
+                f"event {events + 1} cannot be read: {path.name}-wal was changed, and what it holds from there is lost"
+            )
         return None
     try:
         seal = orjson.loads(seal_file.read_bytes())

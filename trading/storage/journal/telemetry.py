@@ -4,7 +4,10 @@ Latency differs from run to run; a season's record must not.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+
+from trading.domain.errors import JournalError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS latency (
@@ -22,9 +25,13 @@ class Telemetry:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=OFF")
-        self._db.execute(_SCHEMA)
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=OFF")
+            self._db.execute(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise JournalError(f"{path}: not readable ({error}); it holds latencies only: remove it") from error
         self._pending: list[tuple[str, str, float]] = []
 
     def record(self, kind: str, identity: str, latency_ms: float) -> None:
@@ -53,3 +60,18 @@ class Telemetry:
         """Write what is left and release the file."""
         self.commit()
         self._db.close()
+
+
+def read_latencies(path: Path, kind: str) -> dict[str, float]:
+    """Every measurement of a kind by id, in milliseconds, without touching the file.
+
+    Empty where nothing was measured or the file is damaged: losing it loses no result.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            rows = db.execute("SELECT id, latency_ms FROM latency WHERE kind = ?", (kind,)).fetchall()
+    except sqlite3.DatabaseError:
+        return {}
+    return {str(identity): float(value) for identity, value in rows}

@@ -59,32 +59,45 @@ class Journal:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._lock = self._claim(path.with_suffix(".lock"))
-        seal_path(path).unlink(missing_ok=True)
         try:
-            self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute(f"PRAGMA synchronous={'FULL' if fsync else 'NORMAL'}")
-            self._db.execute(_SCHEMA)
-            last = self._db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
-        except sqlite3.DatabaseError as error:
+            if seal_path(path).exists():
+                raise JournalError(f"{path.parent}: this run is finished and sealed; its record takes no more events")
+            self._db, (self._seq, self._head) = self._open(path, fsync=fsync)
+        except JournalError:
             self._lock.close()
-            raise JournalError(f"{path}: not a readable journal ({error}); run `tradefloor journal verify`") from error
-        self._seq: int
-        self._head: str
-        self._seq, self._head = last or (0, GENESIS)
+            raise
         self._pending: list[tuple[int, int, str, str, str, str, str]] = []
+
+    @staticmethod
+    def _open(path: Path, *, fsync: bool) -> tuple[sqlite3.Connection, tuple[int, str]]:
+        db: sqlite3.Connection | None = None
+        try:
+            db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute(f"PRAGMA synchronous={'FULL' if fsync else 'NORMAL'}")
+            db.execute(_SCHEMA)
+            last = db.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        except sqlite3.DatabaseError as error:
+            if db is not None:
+                db.close()
+            raise JournalError(f"{path}: not a readable journal ({error}); run `tradefloor journal verify`") from error
+        return db, last or (0, GENESIS)
 
     @staticmethod
     def _claim(lock_path: Path) -> sqlite3.Connection:
         # An exclusive transaction on a file of its own is a lock that every system has and that dies with the process.
-        lock = sqlite3.connect(lock_path, isolation_level=None, timeout=0.2, check_same_thread=False)
+        lock: sqlite3.Connection | None = None
         try:
+            lock = sqlite3.connect(lock_path, isolation_level=None, timeout=0.2, check_same_thread=False)
             lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            lock.close()
-            raise JournalError(
-                f"{lock_path.parent}: another process is writing this run; stop it or wait for it"
-            ) from error
+        except sqlite3.DatabaseError as error:
+            if lock is not None:
+                lock.close()
+            if getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY":
+                told = f"{lock_path.parent}: another process is writing this run; stop it or wait for it"
+            else:
+                told = f"{lock_path}: cannot be locked ({error}); if nothing writes this run, remove that file"
+            raise JournalError(told) from error
         return lock
 
     @property
@@ -126,8 +139,13 @@ class Journal:
         From then on even a byte that belongs to no event cannot change unseen.
         """
         self.commit()
-        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        self._db.execute("PRAGMA journal_mode=DELETE")
+        try:
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._db.execute("PRAGMA journal_mode=DELETE")
+        except sqlite3.Error as error:
+            raise JournalError(
+                f"{self._path}: cannot be sealed ({error}); everything is recorded: run the same command again"
+            ) from error
         digest = hashlib.sha256(self._path.read_bytes()).hexdigest()
         seal = {"events": self._seq, "head": self._head, "file_sha256": digest}
         partial = seal_path(self._path).with_suffix(".partial")

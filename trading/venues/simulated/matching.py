@@ -1,5 +1,6 @@
 """Whether and at what price an order fills in a bar: pure functions on one order and one bar."""
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -49,9 +50,20 @@ def match(order: Order, bar: BarPrices, instrument: Instrument, slippage: Decima
         if gone > MAX_UNRESOLVED_FRACTION:
             return None
     extreme = decimal_from_float(bar.low if order.side is Side.BUY else bar.high)
-    if (order.limit_price - extreme) * order.side.sign > 0:
-        return Execution(price=order.limit_price, liquidity=Liquidity.MAKER, ts_ms=max(bar.open_ms, order.arrives_ms))
-    return None
+    if (order.limit_price - extreme) * order.side.sign <= 0:
+        return None
+    return Execution(
+        price=_within(order.limit_price, order.side, bar, instrument),
+        liquidity=Liquidity.MAKER,
+        ts_ms=max(bar.open_ms, order.arrives_ms),
+    )
+
+
+def _within(limit_price: Decimal, side: Side, bar: BarPrices, instrument: Instrument) -> Decimal:
+    """The limit price, or where a whole bar lies beyond it, the price of that bar that is worst for the order."""
+    if side is Side.BUY:
+        return min(limit_price, round_up(decimal_from_float(bar.high), instrument.tick))
+    return max(limit_price, round_down(decimal_from_float(bar.low), instrument.tick))
 
 
 def _take(order: Order, bar: BarPrices, instrument: Instrument, slippage: Decimal, gone: float) -> Execution:
@@ -70,7 +82,7 @@ def _arrival_price(side: Side, bar: BarPrices, gone: float) -> float:
     so this charges latency what it costs on average against the order, and never gives better than the open.
     """
     extreme = bar.high if side is Side.BUY else bar.low
-    return bar.open + (extreme - bar.open) * gone**0.5 if gone else bar.open
+    return bar.open + (extreme - bar.open) * math.sqrt(gone) if gone else bar.open
 
 
 def slipped(price: Decimal, side: Side, instrument: Instrument, slippage: Decimal) -> Decimal:

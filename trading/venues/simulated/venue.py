@@ -1,7 +1,7 @@
 """The simulated exchange: it matches orders against a tape, settles funding and liquidates, one bar after the other."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,16 +11,19 @@ from trading.domain.event import Event, EventKind
 from trading.domain.fill import Liquidity
 from trading.domain.instrument import Instrument
 from trading.domain.intent import OrderType, Side
-from trading.domain.money import QUOTE_STEP, ZERO, decimal_from_float, money_text, round_nearest, round_up
+from trading.domain.money import EXACT, QUOTE_STEP, ZERO, decimal_from_float, money_text, round_nearest, round_up
 from trading.domain.order import Order, order_payload
 from trading.ledger.account import DeskAccount
 from trading.marketdata.tape import Tape
 from trading.venues.simulated.costs import Costs
 from trading.venues.simulated.margin import find_liquidation, safe_move
-from trading.venues.simulated.matching import BarPrices, Execution, match, slipped
+from trading.venues.simulated.matching import BarPrices, match, slipped
 
 LOOK_AHEAD_BARS = 4096
 """How many bars :meth:`SimulatedVenue.quiet_until` searches at once."""
+
+LEAST_MOVE = 1e-9
+"""An account that can bear less than this is below its margin already, as far as floats can tell, moving or not."""
 
 
 class StandingOrders(Protocol):
@@ -77,6 +80,8 @@ class SimulatedVenue:
         tape = self._tape
         line = tape.index[order.instrument]
         arrives = max(row, int(np.searchsorted(tape.open_ms, order.arrives_ms - tape.step_ms, side="right")))
+        if order.expires_ms is not None:
+            end = min(end, max(row, int(np.searchsorted(tape.open_ms, order.expires_ms, side="left"))))
         if arrives >= end:
             return end
         if order.order_type is OrderType.MARKET or order.arrives_ms >= int(tape.open_ms[arrives]):
@@ -87,10 +92,7 @@ class SimulatedVenue:
             touched = tape.low[line, row:end] <= limit
         else:
             touched = tape.high[line, row:end] >= limit
-        due = row + int(np.argmax(touched)) if touched.any() else end
-        if order.expires_ms is not None:
-            due = min(due, max(row, int(np.searchsorted(tape.open_ms, order.expires_ms, side="left"))))
-        return due
+        return row + int(np.argmax(touched)) if touched.any() else end
 
     def _account_due(self, account: DeskAccount, row: int, end: int) -> int:
         tape = self._tape
@@ -110,6 +112,8 @@ class SimulatedVenue:
         move = safe_move(account, prices, self._instruments)
         if move == float("inf"):
             return due
+        if move < LEAST_MOVE:
+            return row
         for symbol, price in prices.items():
             line = tape.index[symbol]
             left = (tape.low[line, row:due] < price * (1 - move)) | (tape.high[line, row:due] > price * (1 + move))
@@ -131,7 +135,7 @@ class SimulatedVenue:
                     position = account.position(symbol)
                     if price is None or position.is_flat:
                         continue
-                    paid = round_nearest(position.value(price) * rate, QUOTE_STEP)
+                    paid = round_nearest(EXACT.multiply(position.value(price), rate), QUOTE_STEP)
                     yield Event(
                         ts_ms=int(rates.ts_ms[at]),
                         kind=EventKind.FUNDED,
@@ -161,23 +165,12 @@ class SimulatedVenue:
         execution = match(order, bar, instrument, self._costs.slippage)
         if execution is None:
             return
-        quantity = self._fillable(order, execution, account, instrument)
+        fee_rate = self._costs.maker_fee if execution.liquidity is Liquidity.MAKER else self._costs.taker_fee
+        quantity = _fillable(order, account, instrument, execution.price * (1 + fee_rate))
         if quantity <= 0:
             yield _ended(order, EventKind.ORDER_REJECTED, execution.ts_ms, "nothing left to reduce or pay with")
             return
-        fee_rate = self._costs.maker_fee if execution.liquidity is Liquidity.MAKER else self._costs.taker_fee
         yield self._filled(order, execution.price, quantity, fee_rate, execution.liquidity, execution.ts_ms)
-
-    def _fillable(self, order: Order, execution: Execution, account: DeskAccount, instrument: Instrument) -> Decimal:
-        """The quantity the account can carry at the price of the moment: the gate saw an older one."""
-        held = account.position(order.instrument).quantity
-        quantity = order.quantity
-        if order.reduce_only or (not instrument.is_perp and order.side is Side.SELL):
-            quantity = min(quantity, max(ZERO, -order.side.sign * held))
-        if not instrument.is_perp and order.side is Side.BUY:
-            affordable = account.cash / (execution.price * (1 + self._costs.taker_fee))
-            quantity = min(quantity, instrument.floor_quantity(max(ZERO, affordable)))
-        return quantity
 
     def _liquidate(self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]) -> Iterator[Event]:
         for account in accounts.values():
@@ -203,7 +196,9 @@ class SimulatedVenue:
                 yield _ended(order, EventKind.ORDER_CANCELLED, ts_ms, "account liquidated")
             for symbol in perps:
                 yield from self._forced_close(account, symbol, found.prices[symbol], ts_ms)
-            if account.cash < 0 and not account.positions:
+            for symbol in tuple(account.positions) if account.cash < 0 else ():
+                yield from self._forced_close(account, symbol, found.prices[symbol], ts_ms)
+            if account.cash < 0:
                 yield Event(
                     ts_ms=ts_ms,
                     kind=EventKind.INSURED,
@@ -235,7 +230,8 @@ class SimulatedVenue:
     def _filled(
         self, order: Order, price: Decimal, quantity: Decimal, fee_rate: Decimal, liquidity: Liquidity, ts_ms: int
     ) -> Event:
-        fee = round_up(price * quantity * fee_rate, QUOTE_STEP)
+        with localcontext(EXACT):
+            fee = round_up(price * quantity * fee_rate, QUOTE_STEP)
         payload: dict[str, Any] = {
             "fill_id": ids.fill_id(order.order_id, 0),
             "order_id": order.order_id,
@@ -276,6 +272,21 @@ class SimulatedVenue:
             lows[symbol] = decimal_from_float(low) if low == low else price
             highs[symbol] = decimal_from_float(high) if high == high else price
         return opens, lows, highs
+
+
+def _fillable(order: Order, account: DeskAccount, instrument: Instrument, unit_cost: Decimal) -> Decimal:
+    """The quantity the account can carry at the price of the moment, ``unit_cost`` with its fee: the gate saw another.
+
+    A spot buy leaves one step of the quote for the fee, which is rounded up: cash never goes below zero.
+    """
+    held = account.position(order.instrument).quantity
+    quantity = order.quantity
+    if order.reduce_only or (not instrument.is_perp and order.side is Side.SELL):
+        quantity = min(quantity, max(ZERO, -order.side.sign * held))
+    if not instrument.is_perp and order.side is Side.BUY:
+        affordable = max(ZERO, account.cash - QUOTE_STEP) / unit_cost
+        quantity = min(quantity, instrument.floor_quantity(affordable))
+    return quantity
 
 
 def _ended(order: Order, kind: EventKind, ts_ms: int, reason: str) -> Event:

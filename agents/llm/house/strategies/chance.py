@@ -22,5 +22,6 @@ STRATEGY = Strategy(
     summary="Draws its positions by lot, seeded by the request.",
     score=no_view,
     targets=targets,
+    because=lambda *_: "drawn by lot",
     band=0.5,
 )

@@ -19,10 +19,16 @@ def targets(evidence: Evidence) -> Targets:
     return wanted
 
 
+def _because(evidence: Evidence, symbol: str) -> str:
+    row = evidence.forecasts.get(symbol)
+    return "no forecast" if row is None else f"forecast of a rise {row['p_up']:.1%}"
+
+
 STRATEGY = Strategy(
     name="forecaster",
     summary="Takes the side the forecast leans to, in proportion to how far it leans.",
     score=no_view,
     targets=targets,
+    because=_because,
     band=0.5,
 )

@@ -47,13 +47,15 @@ class Strategy:
     """A rule-based contestant.
 
     ``score`` is None where an indicator it needs is not known. A change of weight smaller than ``band`` times an
-    equal share is not traded, because of its costs. Gross exposure over equity stays under ``max_gross``.
+    equal share is not traded, because of its costs. ``because`` gives the reason for an instrument's target where it is
+    not the analyst's score. Gross exposure over equity stays under ``max_gross``.
     """
 
     name: str
     summary: str
     score: Callable[[Row], Score | None]
     targets: Callable[[Evidence], Targets]
+    because: Callable[[Evidence, str], str] | None = None
     band: float = 0.3
     max_gross: float = 1.0
 
