@@ -48,18 +48,11 @@ def _models() -> Iterable[str]:
     from agents.llm import catalogue
     from agents.llm.house import house_models
 
-<<<<<<< HEAD
     named = dict.fromkeys((*house_models(), *(row.id for row in catalogue().models)))
-    for path in sorted((CONFIG / "seasons").glob("*.toml")):
-        for desk in load_rules(path).desks:
-            named |= dict.fromkeys(desk.by_role().values())
-=======
-    named = dict.fromkeys(house_models())
     for path in _season_files():
         with suppress(ConfigError):  # told among the problems
             for desk in load_rules(path).desks:
                 named |= dict.fromkeys(desk.by_role().values())
->>>>>>> main
     return named
 
 
