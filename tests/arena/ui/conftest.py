@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from arena.api.app import create_app
 from arena.seasons.snapshot import FloorSnapshot
 from arena.ui.floor import Floor
+
+expect.set_options(timeout=20_000)  # a machine at work on other tests is slow, not wrong
 
 DESKTOP = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
