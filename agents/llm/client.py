@@ -40,7 +40,7 @@ async def complete(request: CompletionRequest) -> Completion:
                 api_base=known.provider(known.provider_of(request.model)).address,
                 timeout=_timeouts(request.model),
                 num_retries=0,
-                max_retries=0,
+                max_retries=0,  # the providers' own clients retry as well, unless told not to
                 metadata=dict(request.metadata),
                 # LiteLLM looks for tools of its own MCP gateway otherwise, which needs a package we do not have.
                 _skip_mcp_handler=True,
@@ -94,12 +94,11 @@ def _completion(model: str, response: Any, answer_tool: str | None) -> Completio
     content, requests = _answered(message.content, requests, answer_tool)
     tokens_in, tokens_out = _usage(model, response)
     refused = choice.finish_reason == "content_filter"
-    refusal = _refusal(message) or ("stopped by a content filter" if refused else None)
     return Completion(
         content=content,
         tool_requests=requests,
         finish_reason=_utf8(choice.finish_reason or ""),
-        refusal=_utf8(refusal) if refusal else None,
+        refusal=_refusal(message) or ("stopped by a content filter" if refused else None),
         model_answered=_utf8(response.model) if response.model else None,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
@@ -126,7 +125,7 @@ def _refusal(message: Any) -> str | None:
     """What a model said in place of an answer, where it said so in a field of its own."""
     fields: Mapping[str, Any] = getattr(message, "provider_specific_fields", None) or {}
     said = getattr(message, "refusal", None) or fields.get("refusal")
-    return str(said) if said else None
+    return _utf8(said) if said else None
 
 
 def _utf8(text: object) -> str:

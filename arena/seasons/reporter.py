@@ -155,6 +155,7 @@ class Reporter:
             acted=desk.statuses.get("acted", 0),
             held=desk.statuses.get("held", 0),
             abstained=desk.statuses.get("abstained", 0),
+            failovers=desk.failovers,
             refused_intents=desk.refused,
             llm_calls=desk.calls,
             usd=desk.usd,

@@ -62,6 +62,7 @@ class DeskCard:
     acted: int
     held: int
     abstained: int
+    failovers: int
     refused_intents: int
     llm_calls: int
     usd: float | None

@@ -28,6 +28,7 @@ class _DeskTally:
     traded: Decimal = ZERO
     statuses: dict[str, int] = field(default_factory=dict)
     refused: int = 0
+    failovers: int = 0
     orders: int = 0
     fills: int = 0
     calls: int = 0
@@ -134,6 +135,7 @@ class Tally:
             acted=desk.statuses.get("acted", 0),
             held=desk.statuses.get("held", 0),
             abstained=desk.statuses.get("abstained", 0),
+            failovers=desk.failovers,
             refused_intents=desk.refused,
             orders=desk.orders,
             fills=desk.fills,
@@ -182,6 +184,9 @@ class Tally:
         desk = self.desks[payload["desk"]]
         desk.decisions.append(event.decision_id)
         desk.statuses[payload["status"]] = desk.statuses.get(payload["status"], 0) + 1
+        if payload.get("substituted"):
+            desk.failovers += 1
+            return  # what another model forecast says nothing of this desk's skill
         desk.forecasts.extend(
             (event.ts_ms, row["instrument"], row["horizon_s"], row["p_up"], row["q05"], row["q50"], row["q95"])
             for row in payload["forecasts"]
