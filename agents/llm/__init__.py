@@ -8,6 +8,7 @@ from agents.llm.cassette import Cassette
 from agents.llm.cassette_store import CassetteStore
 from agents.llm.catalogue import Catalogue, catalogue
 from agents.llm.client import complete as _ask_once
+from agents.llm.connections import close_connections
 from agents.llm.gateway import Gateway
 from agents.llm.keys import check_model, is_rule_based, required_keys, unreachable
 from agents.llm.limiter import Limiter
@@ -45,6 +46,7 @@ __all__ = [
     "ToolRequest",
     "catalogue",
     "check_model",
+    "close_connections",
     "complete",
     "epoch_of",
     "is_rule_based",

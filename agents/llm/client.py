@@ -25,7 +25,7 @@ async def complete(request: CompletionRequest) -> Completion:
     known = catalogue()
     sent = shaped(request)
     if not is_rule_based(request.model):
-        sent = deepcopy(sent)  # adapters of providers rewrite schemas in place, and these are everybody's
+        sent = deepcopy(sent)  # LiteLLM takes out of schemas, in place, what a provider does not know
     try:
         # A rule answers in no time, and must do so on a slow machine too: only others have a deadline.
         async with asyncio.timeout(None if is_rule_based(request.model) else request.timeout_s):
@@ -38,7 +38,7 @@ async def complete(request: CompletionRequest) -> Completion:
                 seed=request.seed,
                 max_tokens=_answer_tokens(known.litellm_id(request.model), request.max_tokens),
                 api_base=known.provider(known.provider_of(request.model)).address,
-                timeout=_timeouts(request),
+                timeout=_timeouts(request.model),
                 num_retries=0,
                 max_retries=0,
                 metadata=dict(request.metadata),
@@ -66,15 +66,16 @@ def _answer_tokens(litellm_id: str, asked: int | None) -> int | None:
     return min(asked, most) if asked and isinstance(most, int) and most > 0 else asked
 
 
-def _timeouts(request: CompletionRequest) -> Any:
-    """Connect and read limits within the time that is left. LiteLLM takes the former from OpenAI's format only."""
-    if is_rule_based(request.model):
-        return None
+@cache
+def _timeouts(model: str) -> Any:
+    """Connect and read limits of the model's provider. LiteLLM takes the former from OpenAI's format only.
+
+    The same for every call, whatever time is left to it: LiteLLM keeps a client, and its connections, for each value.
+    """
     import httpx
 
-    pace = catalogue().pace(request.model)
-    read_s = min(pace.read_s, request.timeout_s)
-    return httpx.Timeout(read_s, connect=min(pace.connect_s, read_s))
+    pace = catalogue().pace(model)
+    return httpx.Timeout(pace.read_s, connect=pace.connect_s)
 
 
 def _completion(model: str, response: Any, answer_tool: str | None) -> Completion:

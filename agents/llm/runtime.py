@@ -8,6 +8,7 @@ from typing import Any
 
 # Set before anything of this package can import LiteLLM, whose import fetches a price list otherwise.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+os.environ.setdefault("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")
 os.environ.setdefault("LITELLM_LOG", "ERROR")
 
 

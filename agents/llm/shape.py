@@ -35,7 +35,8 @@ class Shaped:
 def shaped(request: CompletionRequest) -> Shaped:
     """``request`` in the best form that its model can take, no earlier one than the request allows.
 
-    A request for free text has no form to choose.
+    A request for free text has no form to choose. What comes back shares messages, tools and schemas with the
+    request: whoever changes them works on a copy.
     """
     if request.response_format["type"] == "text":
         return _with_text(request)
