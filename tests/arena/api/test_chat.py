@@ -35,6 +35,7 @@ class Model:
     def __init__(self) -> None:
         self.heard: list[CompletionRequest] = []
         self.lines: list[object] = []
+        self.left_alone = threading.Event()
 
     async def complete(self, request: CompletionRequest) -> Completion:
         if request.model.startswith("house/"):
@@ -44,7 +45,11 @@ class Model:
         if isinstance(line, Exception):
             raise line
         if isinstance(line, float):
-            await asyncio.sleep(line)
+            try:
+                await asyncio.sleep(line)
+            except asyncio.CancelledError:
+                self.left_alone.set()
+                raise
             line = "At last."
         tools = line if isinstance(line, tuple) else ()
         return Completion(
@@ -83,7 +88,7 @@ MODEL = Model()
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """Two desks, one of rules and one of an LLM, behind the guard that the whole application has."""
-    reception = Reception(snapshot=lambda: SNAPSHOT, complete=MODEL.complete, deadline_s=5.0)
+    reception = Reception(snapshot=lambda: SNAPSHOT, complete=MODEL.complete, deadline_s=20.0)
     app = fastapi.FastAPI()
     app.include_router(chat.chat_routes(reception))
     app.add_middleware(LoopbackGuard)
@@ -191,7 +196,7 @@ def test_desk_that_does_not_exist_is_a_404_in_either_way(client):
 
 
 def test_model_that_fails_is_an_error_with_its_reason(client):
-    MODEL.lines = [ModelUnavailable("maker/llm: no answer within 5.0 s", reason="timeout")] * 2
+    MODEL.lines = [ModelUnavailable("maker/llm: no answer within 20.0 s", reason="timeout")] * 2
     with pytest.raises(openai.InternalServerError) as caught:
         ask(client)
     assert (caught.value.status_code, caught.value.code) == (504, "timeout")
@@ -213,6 +218,14 @@ def test_stream_that_waits_says_so(client, address, monkeypatch):
     lines = httpx.post(f"{address}/v1/chat/completions", json=body).text.splitlines()
     assert lines.count(": the desk is thinking") >= 2
     assert lines[-2] == "data: [DONE]"
+
+
+def test_a_desk_stops_thinking_when_the_client_goes_away(address):
+    MODEL.lines, MODEL.left_alone = [30.0], threading.Event()
+    body = {"model": "mind", "messages": [{"role": "user", "content": "?"}], "stream": True}
+    with httpx.stream("POST", f"{address}/v1/chat/completions", json=body) as answer:
+        assert next(answer.iter_lines()).startswith("data: ")
+    assert MODEL.left_alone.wait(5.0), "before its deadline"
 
 
 def test_more_conversations_than_there_are_lines_are_sent_away(address):
