@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -98,6 +99,6 @@ def desk_options() -> dict[str, Any]:
             for name, parameters in tools
         ],
         "tool_choice": "auto",
-        "response_format": ANALYST.answer_format.response_format,
+        "response_format": deepcopy(ANALYST.answer_format.response_format),  # LiteLLM changes what it is given
         "seed": 3,
     }
