@@ -1,0 +1,154 @@
+"""Sums, deviations and lines over the last so many values, each from its own window alone.
+
+No running totals: a running sum carries the rounding of everything before it, so that the same window gives other
+digits elsewhere in the recording. Results are shorter than what they are made of and end at the same bar; the functions
+of two arrays line them up at their ends.
+"""
+
+from functools import cache
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
+from trading.marketdata import FloatArray
+
+DEVIATION_FLOOR = 1e-7
+"""Spread of values relative to their size below which a spread is rounding noise, and a ratio to it is not known."""
+
+
+def windows(values: FloatArray, length: int) -> FloatArray:
+    """Every run of ``length`` values, shape (n - length + 1, length), without a copy."""
+    if len(values) == length:
+        return values[None, :]
+    return sliding_window_view(values, length)
+
+
+def aligned(first: FloatArray, second: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Both, cut to the shorter at their ends."""
+    count = min(len(first), len(second))
+    return first[len(first) - count :], second[len(second) - count :]
+
+
+def difference(first: FloatArray, second: FloatArray) -> FloatArray:
+    """``first - second``, lined up at the end."""
+    first, second = aligned(first, second)
+    return first - second
+
+
+def product(first: FloatArray, second: FloatArray) -> FloatArray:
+    """``first * second``, lined up at the end."""
+    first, second = aligned(first, second)
+    return first * second
+
+
+def ratio(first: FloatArray, second: FloatArray) -> FloatArray:
+    """``first / second``, lined up at the end."""
+    first, second = aligned(first, second)
+    return first / second
+
+
+def distance(value: FloatArray, level: FloatArray) -> FloatArray:
+    """How far ``value`` lies above ``level``, as a fraction of the level."""
+    return ratio(value, level) - 1.0
+
+
+def log_returns(close: FloatArray) -> FloatArray:
+    """Log return of each bar but the first."""
+    return np.diff(np.log(close))
+
+
+@cache
+def _ones(length: int) -> FloatArray:
+    return np.ones(length)
+
+
+def weighted(values: FloatArray, weights: FloatArray) -> FloatArray:
+    """Sum of each window times ``weights``, oldest first."""
+    return np.correlate(values, weights, "valid")
+
+
+def total(values: FloatArray, length: int) -> FloatArray:
+    """Sum over each window."""
+    return weighted(values, _ones(length))
+
+
+def mean(values: FloatArray, length: int) -> FloatArray:
+    """Mean over each window."""
+    return total(values, length) / length
+
+
+def highest(values: FloatArray, length: int) -> FloatArray:
+    """Largest of each window."""
+    return windows(values, length).max(axis=1)
+
+
+def lowest(values: FloatArray, length: int) -> FloatArray:
+    """Smallest of each window."""
+    return windows(values, length).min(axis=1)
+
+
+def centred(values: FloatArray, length: int) -> FloatArray:
+    """Each window less its mean, shape (n - length + 1, length)."""
+    view = windows(values, length)
+    return view - (view.sum(axis=1) / length)[:, None]
+
+
+def deviation(values: FloatArray, length: int) -> FloatArray:
+    """Sample standard deviation of each window."""
+    residual = centred(values, length)
+    return np.sqrt(np.einsum("ij,ij->i", residual, residual) / (length - 1))
+
+
+def position(value: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:
+    """Where ``value`` lies between ``lower`` (0) and ``upper`` (1); NaN where the two are one but for rounding."""
+    width = difference(upper, lower)
+    upper, width = aligned(upper, width)
+    return ratio(difference(value, lower), np.where(width > DEVIATION_FLOOR * np.abs(upper), width, np.nan))
+
+
+def zscore(values: FloatArray, length: int) -> FloatArray:
+    """How many sample deviations the last of each window lies from its mean; NaN where nothing moved."""
+    residual = centred(values, length)
+    spread = np.sqrt(np.einsum("ij,ij->i", residual, residual) / (length - 1))
+    size = np.abs(windows(values, length)).max(axis=1)
+    return residual[:, -1] / np.where(spread > DEVIATION_FLOOR * size, spread, np.nan)
+
+
+def beta(dependent: FloatArray, driver: FloatArray, length: int) -> FloatArray:
+    """Least-squares slope of ``dependent`` on ``driver`` in each window."""
+    dependent, driver = aligned(dependent, driver)
+    moved = centred(driver, length)
+    return _known(np.einsum("ij,ij->i", centred(dependent, length), moved), np.einsum("ij,ij->i", moved, moved))
+
+
+def correlation(first: FloatArray, second: FloatArray, length: int) -> FloatArray:
+    """Pearson correlation of each window."""
+    first, second = aligned(first, second)
+    one, other = centred(first, length), centred(second, length)
+    scale = np.sqrt(np.einsum("ij,ij->i", one, one) * np.einsum("ij,ij->i", other, other))
+    return _known(np.einsum("ij,ij->i", one, other), scale)
+
+
+def slope(values: FloatArray, length: int) -> FloatArray:
+    """Slope per bar of the least-squares line through each window."""
+    return weighted(values, _slope_weights(length))
+
+
+def line_fit(values: FloatArray, length: int) -> FloatArray:
+    """Share of the variance of each window that its least-squares line explains (R squared)."""
+    residual = centred(values, length)
+    steps = np.arange(length) - (length - 1) / 2
+    explained = slope(values, length) ** 2 * (steps @ steps)
+    return _known(explained, np.einsum("ij,ij->i", residual, residual))
+
+
+@cache
+def _slope_weights(length: int) -> FloatArray:
+    steps = np.arange(length) - (length - 1) / 2
+    weights: FloatArray = steps / (steps @ steps)
+    return weights
+
+
+def _known(upper: FloatArray, lower: FloatArray) -> FloatArray:
+    """The ratio where the lower part, a sum of squares of returns or the like, is more than rounding left over."""
+    return upper / np.where(lower > 1e-18, lower, np.nan)
