@@ -44,7 +44,7 @@ def higuchi(paths: FloatArray, longest: int = 8) -> FloatArray:
         curves = []
         for start in range(stride):
             steps = (count - 1 - start) // stride
-            moved = np.abs(np.diff(paths[:, start :: stride], axis=1)).sum(axis=1)
+            moved = np.abs(np.diff(paths[:, start::stride], axis=1)).sum(axis=1)
             curves.append(moved * (count - 1) / (steps * stride * stride))
         lengths[:, stride - 1] = np.mean(curves, axis=0)
     return -_log_slope(np.log(np.arange(1.0, longest + 1)), lengths)
@@ -142,7 +142,8 @@ def _divergence(series: FloatArray, embedding: int, apart: int, steps: int) -> F
 @cache
 def _too_close(points: int, apart: int) -> "np.ndarray[tuple[int, int], np.dtype[np.bool_]]":
     at = np.arange(points)
-    return np.abs(at[:, None] - at[None, :]) < apart
+    found: np.ndarray[tuple[int, int], np.dtype[np.bool_]] = np.abs(at[:, None] - at[None, :]) < apart
+    return found
 
 
 def _pattern_entropy(series: FloatArray, tolerance: float) -> FloatArray:

@@ -79,24 +79,28 @@ def mean(values: FloatArray, length: int) -> FloatArray:
 
 def highest(values: FloatArray, length: int) -> FloatArray:
     """Largest of each window."""
-    return windows(values, length).max(axis=1)
+    found: FloatArray = windows(values, length).max(axis=1)
+    return found
 
 
 def lowest(values: FloatArray, length: int) -> FloatArray:
     """Smallest of each window."""
-    return windows(values, length).min(axis=1)
+    found: FloatArray = windows(values, length).min(axis=1)
+    return found
 
 
 def centred(values: FloatArray, length: int) -> FloatArray:
     """Each window less its mean, shape (n - length + 1, length)."""
     view = windows(values, length)
-    return view - (view.sum(axis=1) / length)[:, None]
+    found: FloatArray = view - (view.sum(axis=1) / length)[:, None]
+    return found
 
 
 def deviation(values: FloatArray, length: int) -> FloatArray:
     """Sample standard deviation of each window."""
     residual = centred(values, length)
-    return np.sqrt(np.einsum("ij,ij->i", residual, residual) / (length - 1))
+    found: FloatArray = np.sqrt(np.einsum("ij,ij->i", residual, residual) / (length - 1))
+    return found
 
 
 def position(value: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatArray:

@@ -2,7 +2,7 @@
 
 An exponential or Wilder average never forgets its start, so its value depends on where a recording begins. Here each
 bar's average starts ``WINDOW`` bars back, wherever that is. Most such averages are linear in their input: their weights
-are TA-Lib's own answers to a series that is 1 at one bar and 0 elsewhere, and what took a recursion is one weighted sum.
+are TA-Lib's own answers to a series that is 1 at one bar and 0 elsewhere, and what was a recursion is a weighted sum.
 """
 
 from collections.abc import Callable

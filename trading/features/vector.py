@@ -26,7 +26,8 @@ class FeatureTable:
 
     def __getitem__(self, name: str) -> FloatArray:
         """The values of one feature, shape (bars,)."""
-        return self.values[self._row[name]]
+        found: FloatArray = self.values[self._row[name]]
+        return found
 
 
 def compute(frame: FeatureFrame, features: Sequence[Feature] = FEATURES) -> FeatureTable:

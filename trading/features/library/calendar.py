@@ -26,7 +26,8 @@ def _share_of(x: Block, unit: str) -> FloatArray:
     at = x["open_s"].astype("datetime64[s]")
     begin = at.astype(f"datetime64[{unit}]")
     length = (begin + 1).astype("datetime64[s]") - begin.astype("datetime64[s]")
-    return (at - begin.astype("datetime64[s]")) / length
+    found: FloatArray = (at - begin.astype("datetime64[s]")) / length
+    return found
 
 
 def _circle(name: str, words: str, share: Callable[[Block], FloatArray]) -> tuple[Feature, Feature]:

@@ -38,7 +38,7 @@ def _paths(x: Block, frame: _Timeframe) -> FloatArray:
 
 
 def _moving(path: FloatArray) -> FloatArray:
-    """The paths, NaN where nearly no close differs from the one before: memory and disorder of nothing are not known."""
+    """The paths, NaN where half of the closes are those before them: nothing has no memory and no disorder."""
     moved = (np.diff(path, axis=1) != 0.0).mean(axis=1)
     return np.where(moved[:, None] > 0.5, path, np.nan)
 
@@ -66,7 +66,12 @@ def _features(frame: _Timeframe) -> tuple[Feature, ...]:
             "nats per step",
             lambda path: chaos.lyapunov(np.diff(path, axis=1)),
         ),
-        add("hurst_dfa", "Hurst exponent by detrended fluctuation analysis; 0.5 for a random walk", "0 to 1", chaos.hurst_dfa),
+        add(
+            "hurst_dfa",
+            "Hurst exponent by detrended fluctuation analysis; 0.5 for a random walk",
+            "0 to 1",
+            chaos.hurst_dfa,
+        ),
         add("hurst_rs", "Hurst exponent by rescaled range, corrected; 0.5 for a random walk", "0 to 1", chaos.hurst_rs),
         add("fractal_dimension", "Fractal dimension of the log close (Higuchi)", "1 to 2", chaos.higuchi),
         add(

@@ -38,7 +38,8 @@ def _roll(x: Block) -> FloatArray:
     moves = log_returns(x["close"])
     now, before = windows(moves[1:], 72), windows(moves[:-1], 72)
     covariance = ((now - now.mean(axis=1)[:, None]) * (before - before.mean(axis=1)[:, None])).sum(axis=1) / 71
-    return 2.0 * np.sqrt(np.maximum(-covariance, 0.0))
+    found: FloatArray = 2.0 * np.sqrt(np.maximum(-covariance, 0.0))
+    return found
 
 
 def _corwin_schultz(x: Block) -> FloatArray:
@@ -83,7 +84,7 @@ def _flow(length: int) -> Feature:
         name=f"order_flow_imbalance_{length}",
         warmup=length,
         unit="best sizes",
-        description=f"Order-flow imbalance of {length} bar{'s' if length > 1 else ''} over the mean size at the best prices.",
+        description=f"Order-flow imbalance of {length} bar{'s' if length > 1 else ''} over the mean best size.",
         formula=lambda x: total(x["order_flow"], length) / mean((x["bid_size_1"] + x["ask_size_1"]) / 2.0, length),
     )
 
@@ -94,8 +95,9 @@ def _trade_sign(length: int) -> Feature:
         warmup=length,
         unit="-1 to 1",
         description=f"Bought less sold volume over both, {length} bar{'s' if length > 1 else ''}, by aggressor.",
-        formula=lambda x: total(x["buy_volume"] - x["sell_volume"], length)
-        / total(x["buy_volume"] + x["sell_volume"], length),
+        formula=lambda x: (
+            total(x["buy_volume"] - x["sell_volume"], length) / total(x["buy_volume"] + x["sell_volume"], length)
+        ),
     )
 
 
@@ -127,7 +129,7 @@ FEATURES = (
         name="corwin_schultz_spread_24",
         warmup=25,
         unit="fraction",
-        description="Spread from highs and lows of pairs of bars, mean of 24, negatives as 0 (Corwin and Schultz 2012).",
+        description="Spread from highs and lows of two bars, mean of 24, negatives as 0 (Corwin and Schultz 2012).",
         formula=_corwin_schultz,
     ),
     _from_bars(
@@ -181,8 +183,7 @@ FEATURES = (
         warmup=73,
         unit="log fraction per million quote",
         description="Slope of log return on net bought value over 72 bars (Kyle 1985).",
-        formula=lambda x: 1e6
-        * beta(log_returns(x["close"]), (x["buy_volume"] - x["sell_volume"]) * x["close"], 72),
+        formula=lambda x: 1e6 * beta(log_returns(x["close"]), (x["buy_volume"] - x["sell_volume"]) * x["close"], 72),
     ),
     _from_trades(
         name="vpin_50",
@@ -190,8 +191,9 @@ FEATURES = (
         unit="0 to 1",
         description="Mean imbalance of bought and sold volume over 50 bars, weighted by volume "
         "(Easley, Lopez de Prado and O'Hara 2012, on bars of time).",
-        formula=lambda x: total(np.abs(x["buy_volume"] - x["sell_volume"]), 50)
-        / total(x["buy_volume"] + x["sell_volume"], 50),
+        formula=lambda x: (
+            total(np.abs(x["buy_volume"] - x["sell_volume"]), 50) / total(x["buy_volume"] + x["sell_volume"], 50)
+        ),
     ),
     _from_trades(
         name="trade_count_ratio_24",

@@ -85,7 +85,8 @@ def _commodity_channel(x: Block) -> FloatArray:
     view = windows(typical, 20)
     residual = view - (view.sum(axis=1) / 20)[:, None]
     spread = np.abs(residual).sum(axis=1) / 20
-    return residual[:, -1] / (0.015 * np.where(spread > 1e-9 * view[:, -1], spread, np.nan))
+    found: FloatArray = residual[:, -1] / (0.015 * np.where(spread > 1e-9 * view[:, -1], spread, np.nan))
+    return found
 
 
 def _trix(x: Block) -> FloatArray:
@@ -110,7 +111,8 @@ def _ultimate(x: Block) -> FloatArray:
 def _aroon(x: Block) -> FloatArray:
     since_high = windows(x["high"], 26)[:, ::-1].argmax(axis=1)
     since_low = windows(x["low"], 26)[:, ::-1].argmin(axis=1)
-    return 4.0 * (since_low - since_high)
+    found: FloatArray = 4.0 * (since_low - since_high)
+    return found
 
 
 FEATURES = (

@@ -54,7 +54,8 @@ def _channel_position(length: int) -> Feature:
 def _streak(x: Block) -> FloatArray:
     signs = windows(np.sign(np.diff(x["close"])), 12)[:, ::-1]
     same = np.logical_and.accumulate(signs == signs[:, :1], axis=1)
-    return same.sum(axis=1) * signs[:, 0]
+    found: FloatArray = same.sum(axis=1) * signs[:, 0]
+    return found
 
 
 FEATURES = (

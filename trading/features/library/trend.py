@@ -81,7 +81,9 @@ def _efficiency(length: int) -> Feature:
         warmup=length + 1,
         unit="0 to 1",
         description=f"Distance covered in {length} bars over the way walked (Kaufman).",
-        formula=lambda x: np.abs(x["close"][length:] - x["close"][:-length]) / total(np.abs(np.diff(x["close"])), length),
+        formula=lambda x: (
+            np.abs(x["close"][length:] - x["close"][:-length]) / total(np.abs(np.diff(x["close"])), length)
+        ),
     )
 
 
@@ -109,8 +111,8 @@ def _midpoint(x: Block, length: int) -> FloatArray:
 
 def _cloud(x: Block) -> tuple[FloatArray, FloatArray]:
     """The two edges of the Ichimoku cloud at the last bar: drawn 26 bars ago, so 26 bars are left out."""
-    leading = sum(aligned(_midpoint(x, 9), _midpoint(x, 26))) / 2.0
-    return leading[:-26], _midpoint(x, 52)[:-26]
+    fast, slow = aligned(_midpoint(x, 9), _midpoint(x, 26))
+    return ((fast + slow) / 2.0)[:-26], _midpoint(x, 52)[:-26]
 
 
 def _cloud_position(x: Block) -> FloatArray:
@@ -126,7 +128,8 @@ def _cloud_thickness(x: Block) -> FloatArray:
 
 def _choppiness(x: Block) -> FloatArray:
     walked = total(smoothing.true_range(x["high"], x["low"], x["close"]), 14)
-    return 100.0 * np.log10(ratio(walked, highest(x["high"], 14) - lowest(x["low"], 14))) / np.log10(14)
+    found: FloatArray = 100.0 * np.log10(ratio(walked, highest(x["high"], 14) - lowest(x["low"], 14))) / np.log10(14)
+    return found
 
 
 def _vortex(x: Block) -> FloatArray:

@@ -57,8 +57,7 @@ def _garman_klass(length: int) -> Feature:
         description=f"Volatility from open, high, low and close of {length} bars (Garman and Klass 1980).",
         formula=lambda x: np.sqrt(
             mean(
-                0.5 * np.log(x["high"] / x["low"]) ** 2
-                - (2 * np.log(2) - 1) * np.log(x["close"] / x["open"]) ** 2,
+                0.5 * np.log(x["high"] / x["low"]) ** 2 - (2 * np.log(2) - 1) * np.log(x["close"] / x["open"]) ** 2,
                 length,
             )
         ),
@@ -85,7 +84,8 @@ def _gaps_and_ranges(x: Block, length: int) -> FloatArray:
 
 def _rogers_satchell(x: Block) -> FloatArray:
     up, down, close = (np.log(x[column] / x["open"]) for column in ("high", "low", "close"))
-    return up * (up - close) + down * (down - close)
+    found: FloatArray = up * (up - close) + down * (down - close)
+    return found
 
 
 def _moment(moves: FloatArray, length: int, power: int) -> FloatArray:
@@ -93,7 +93,8 @@ def _moment(moves: FloatArray, length: int, power: int) -> FloatArray:
     squared = residual * residual
     variance = squared.sum(axis=1) / length
     raised = squared * (residual if power == 3 else squared)
-    return (raised.sum(axis=1) / length) / np.where(variance > 1e-20, variance, np.nan) ** (power / 2)
+    found: FloatArray = (raised.sum(axis=1) / length) / np.where(variance > 1e-20, variance, np.nan) ** (power / 2)
+    return found
 
 
 def _bollinger(x: Block) -> tuple[FloatArray, FloatArray]:
@@ -124,7 +125,8 @@ def _jump_share(x: Block) -> FloatArray:
 def _ulcer(x: Block) -> FloatArray:
     view = windows(x["close"], 72)
     below = view / np.maximum.accumulate(view, axis=1) - 1.0
-    return np.sqrt(np.einsum("ij,ij->i", below, below) / 72)
+    found: FloatArray = np.sqrt(np.einsum("ij,ij->i", below, below) / 72)
+    return found
 
 
 def _true_range(x: Block) -> FloatArray:
