@@ -82,6 +82,11 @@ class Block:
         return self._end - self._begin
 
 
+def count_of_bars(count: int) -> str:
+    """``1 bar``, ``24 bars``: for descriptions."""
+    return f"{count} bar{'' if count == 1 else 's'}"
+
+
 Formula = Callable[[Block], FloatArray]
 """From a block of n bars to at least ``n - warmup + 1`` values, the last for the last bar. What is undefined is NaN or
 infinite; either way the vector shows NaN."""

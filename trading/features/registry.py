@@ -51,6 +51,11 @@ def chosen(names: tuple[str, ...]) -> tuple[Feature, ...]:
     return tuple(known[name] for name in names)
 
 
+def history_bars(features: tuple[Feature, ...] = FEATURES) -> int:
+    """How many bars every one of ``features`` is known with, wherever the clock stands."""
+    return max((feature.warmup + feature.cadence - 1 for feature in features), default=0)
+
+
 def groups() -> Mapping[Group, tuple[str, ...]]:
     """The names of each group, in the order of the vector."""
     return {group: tuple(each.name for each in FEATURES if each.group is group) for group in Group}

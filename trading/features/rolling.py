@@ -112,25 +112,25 @@ def position(value: FloatArray, lower: FloatArray, upper: FloatArray) -> FloatAr
 
 def zscore(values: FloatArray, length: int) -> FloatArray:
     """How many sample deviations the last of each window lies from its mean; NaN where nothing moved."""
-    residual = centred(values, length)
-    spread = np.sqrt(np.einsum("ij,ij->i", residual, residual) / (length - 1))
-    size = np.abs(windows(values, length)).max(axis=1)
-    return residual[:, -1] / np.where(spread > DEVIATION_FLOOR * size, spread, np.nan)
+    residual, squares = _scatter(values, length)
+    return residual[:, -1] / np.sqrt(squares / (length - 1))
 
 
 def beta(dependent: FloatArray, driver: FloatArray, length: int) -> FloatArray:
-    """Least-squares slope of ``dependent`` on ``driver`` in each window."""
+    """Least-squares slope of ``dependent`` on ``driver`` in each window; NaN where the driver did not move."""
     dependent, driver = aligned(dependent, driver)
-    moved = centred(driver, length)
-    return _known(np.einsum("ij,ij->i", centred(dependent, length), moved), np.einsum("ij,ij->i", moved, moved))
+    residual, squares = _scatter(driver, length)
+    slopes: FloatArray = np.einsum("ij,ij->i", centred(dependent, length), residual) / squares
+    return slopes
 
 
 def correlation(first: FloatArray, second: FloatArray, length: int) -> FloatArray:
-    """Pearson correlation of each window."""
+    """Pearson correlation of each window; NaN where one of the two did not move."""
     first, second = aligned(first, second)
-    one, other = centred(first, length), centred(second, length)
-    scale = np.sqrt(np.einsum("ij,ij->i", one, one) * np.einsum("ij,ij->i", other, other))
-    return _known(np.einsum("ij,ij->i", one, other), scale)
+    one, one_squares = _scatter(first, length)
+    other, other_squares = _scatter(second, length)
+    found: FloatArray = np.einsum("ij,ij->i", one, other) / np.sqrt(one_squares * other_squares)
+    return found
 
 
 def slope(values: FloatArray, length: int) -> FloatArray:
@@ -140,10 +140,9 @@ def slope(values: FloatArray, length: int) -> FloatArray:
 
 def line_fit(values: FloatArray, length: int) -> FloatArray:
     """Share of the variance of each window that its least-squares line explains (R squared)."""
-    residual = centred(values, length)
     steps = np.arange(length) - (length - 1) / 2
-    explained = slope(values, length) ** 2 * (steps @ steps)
-    return _known(explained, np.einsum("ij,ij->i", residual, residual))
+    explained: FloatArray = slope(values, length) ** 2 * (steps @ steps)
+    return explained / _scatter(values, length)[1]
 
 
 @cache
@@ -153,6 +152,9 @@ def _slope_weights(length: int) -> FloatArray:
     return weights
 
 
-def _known(upper: FloatArray, lower: FloatArray) -> FloatArray:
-    """The ratio where the lower part, a sum of squares of returns or the like, is more than rounding left over."""
-    return upper / np.where(lower > 1e-18, lower, np.nan)
+def _scatter(values: FloatArray, length: int) -> tuple[FloatArray, FloatArray]:
+    """Each window less its mean, and the sum of its squares: NaN where that is only rounding."""
+    residual = centred(values, length)
+    squares = np.einsum("ij,ij->i", residual, residual)
+    size = np.abs(windows(values, length)).max(axis=1)
+    return residual, np.where(squares > (DEVIATION_FLOOR * size) ** 2, squares, np.nan)

@@ -18,7 +18,7 @@ from trading.marketdata import FloatArray
 Linear = Callable[[FloatArray], FloatArray]
 
 
-def answers(indicator: Linear, length: int = WINDOW) -> FloatArray:
+def answers(indicator: Linear, length: int) -> FloatArray:
     """Weights that ``indicator``, linear in its input, gives to the last ``length`` values, oldest first."""
     return np.array([indicator(impulse)[-1] for impulse in np.eye(length)])
 
@@ -30,17 +30,18 @@ def _ema_weights(span: int, times: int) -> FloatArray:
             values = talib.EMA(values[done and span - 1 :], span)
         return values
 
-    return answers(repeated)
+    return answers(repeated, WINDOW)
 
 
 @cache
-def _named_weights(name: str, span: int) -> FloatArray:
-    return answers(lambda values: getattr(talib, name)(values, span))
+def _named_weights(name: str, span: int, length: int) -> FloatArray:
+    return answers(lambda values: getattr(talib, name)(values, span), length)
 
 
 @cache
 def _macd_weights() -> tuple[FloatArray, FloatArray]:
-    return answers(lambda values: talib.MACD(values)[0]), answers(lambda values: talib.MACD(values)[1])
+    line = answers(lambda values: talib.MACD(values)[0], WINDOW)
+    return line, answers(lambda values: talib.MACD(values)[1], WINDOW)
 
 
 @cache
@@ -68,9 +69,9 @@ def ema(values: FloatArray, span: int, times: int = 1) -> FloatArray:
     return weighted(values, _ema_weights(span, times))
 
 
-def average(values: FloatArray, name: str, span: int) -> FloatArray:
-    """A linear moving average of TA-Lib over ``WINDOW`` values, by its name there: DEMA, TEMA, WMA, TRIMA ..."""
-    return weighted(values, _named_weights(name, span))
+def average(values: FloatArray, name: str, span: int, length: int = WINDOW) -> FloatArray:
+    """A linear moving average of TA-Lib over ``length`` values, by its name there: DEMA, TEMA, WMA, TRIMA ..."""
+    return weighted(values, _named_weights(name, span, length))
 
 
 def macd(close: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -9,7 +9,7 @@ from trading.domain.errors import DataError
 from trading.domain.instants import from_ms
 from trading.features.feature import COLUMNS, Block, Feature, Input
 from trading.features.frame import FeatureFrame
-from trading.features.registry import FEATURES
+from trading.features.registry import FEATURES, history_bars
 from trading.features.vector import bars_past_cadence
 from trading.marketdata import FloatArray
 
@@ -22,7 +22,7 @@ class FeatureStream:
     def __init__(self, step_ms: int, features: Sequence[Feature] = FEATURES) -> None:
         self.features = tuple(features)
         self._step_ms = step_ms
-        self._kept = max((feature.warmup + feature.cadence for feature in features), default=1)
+        self._kept = max(1, history_bars(self.features))
         self._bars = np.full((len(_COLUMN_NAMES), 2 * self._kept), np.nan)
         self._columns = dict(zip(_COLUMN_NAMES, self._bars, strict=True))
         self._end = 0
@@ -93,3 +93,14 @@ class FeatureStream:
             value = self._value(feature, bars_ago)
             self._standing[feature.name] = (measured_ms, value)
         return value
+
+
+def latest(frame: FeatureFrame, features: Sequence[Feature] = FEATURES) -> dict[str, float | None]:
+    """The vector at the last bar of ``frame`` by name; None where it is not known."""
+    stream = FeatureStream(frame.step_ms, features)
+    stream.extend(frame)
+    found = stream.values().tolist()
+    return {
+        feature.name: None if math.isnan(value) else value
+        for feature, value in zip(stream.features, found, strict=True)
+    }

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from trading.domain.errors import DataError
 from trading.features.feature import COLUMNS, Feature, Group, Input
 from trading.features.frame import FeatureFrame
-from trading.features.registry import FEATURES, chosen
-from trading.features.stream import FeatureStream
+from trading.features.registry import FEATURES, by_name, chosen, history_bars
+from trading.features.stream import FeatureStream, latest
 from trading.features.vector import FeatureTable, compute
 from trading.marketdata import FloatArray
 
 SHORT = tuple(feature for feature in FEATURES if feature.warmup <= 300)
-LONGEST = max(feature.warmup + feature.cadence for feature in FEATURES)
+LONGEST = history_bars()
+YEAR = 8760
 
 
 def assert_same(found: FloatArray, expected: FloatArray, features: tuple[Feature, ...], scale: FloatArray) -> None:
@@ -45,6 +46,18 @@ def test_bar_by_bar_gives_the_numbers_of_the_whole_frame(make_frame) -> None:
     found = np.stack([stream.push(*bar(frame, row)) for row in range(begin, len(frame))], axis=1)
     assert_same(found, table.values[:, begin:], FEATURES, usual_size(table))
     assert not np.isnan(found[:, -1]).any()
+
+
+def test_at_instants_of_a_whole_year(make_frame) -> None:
+    frame = make_frame(YEAR, seed=10)
+    table = compute(frame)
+    stream = FeatureStream(frame.step_ms)
+    ends = np.unique(np.random.default_rng(10).integers(1, YEAR, 250))
+    found = []
+    for begin, end in zip([0, *ends[:-1]], ends, strict=True):
+        stream.extend(frame.rows(begin, end))
+        found.append(stream.values())
+    assert_same(np.stack(found, axis=1), table.values[:, ends - 1], FEATURES, usual_size(table))
 
 
 def test_bar_by_bar_from_the_first_bar_on(make_frame) -> None:
@@ -151,6 +164,14 @@ def test_a_market_that_stands_still_has_no_ratios_to_nothing(make_frame) -> None
     assert table["volatility_24"][-1] == 0.0
     for name in ("rsi_14", "cci_20", "return_zscore_72", "bollinger_position_20", "efficiency_24", "hurst_dfa_1x256"):
         assert np.isnan(table[name][-1]), name
+
+
+def test_the_latest_by_name(make_frame) -> None:
+    frame = make_frame(LONGEST, seed=9)
+    found = latest(frame)
+    assert list(found) == list(by_name())
+    assert None not in found.values()
+    assert latest(frame.rows(0, 30))["sma_50_distance"] is None
 
 
 def test_bars_out_of_order_are_refused(make_frame) -> None:

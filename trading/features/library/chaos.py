@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from trading.features import chaos
-from trading.features.feature import Block, Feature, Group, Input
+from trading.features.feature import Block, Feature, Group, Input, count_of_bars
 from trading.features.rolling import windows
 from trading.marketdata import FloatArray
 
@@ -52,7 +52,7 @@ def _measured(
         timeframe=frame.step,
         cadence=frame.cadence,
         unit=unit,
-        description=f"{words}, over {frame.closes} closes {frame.step} bar{'s' if frame.step > 1 else ''} apart.",
+        description=f"{words}, over {frame.closes} closes {count_of_bars(frame.step)} apart.",
         formula=lambda x: measure(_moving(_paths(x, frame))),
     )
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from trading.features.feature import Block, Feature, Group, Input
+from trading.features.feature import Block, Feature, Group, Input, count_of_bars
 from trading.features.rolling import (
     beta,
     correlation,
@@ -32,7 +32,7 @@ def _reference_return(length: int) -> Feature:
         inputs=(Input.REFERENCE,),
         warmup=length + 1,
         unit="fraction",
-        description=f"Return of the reference instrument over {length} bar{'s' if length > 1 else ''}.",
+        description=f"Return of the reference instrument over {count_of_bars(length)}.",
         formula=lambda x: x["reference_close"][length:] / x["reference_close"][:-length] - 1.0,
     )
 
@@ -86,7 +86,7 @@ def _over_peers(length: int) -> Feature:
         name=f"over_peers_{length}",
         warmup=length + 1,
         unit="log fraction",
-        description=f"Log return less the mean of the other instruments' over {length} bar{'s' if length > 1 else ''}.",
+        description=f"Log return less the mean of the other instruments' over {count_of_bars(length)}.",
         formula=lambda x: total(difference(log_returns(x["close"]), x["peers_return"]), length),
     )
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from trading.features.feature import Feature, Group, Input
+from trading.features.feature import Feature, Group, Input, count_of_bars
 from trading.features.rolling import correlation, log_returns, mean, ratio, zscore
 
 _of_funding = partial(Feature, group=Group.FUNDING, inputs=(Input.FUNDING,))
@@ -26,7 +26,7 @@ def _interest_change(length: int) -> Feature:
         name=f"open_interest_change_{length}",
         warmup=length + 1,
         unit="fraction",
-        description=f"Change of open interest over {length} bar{'s' if length > 1 else ''}.",
+        description=f"Change of open interest over {count_of_bars(length)}.",
         formula=lambda x: x["open_interest"][length:] / x["open_interest"][:-length] - 1.0,
     )
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from trading.features.feature import Block, Feature, Group, Input
+from trading.features.feature import Block, Feature, Group, Input, count_of_bars
 from trading.features.rolling import (
     beta,
     deviation,
@@ -84,7 +84,7 @@ def _flow(length: int) -> Feature:
         name=f"order_flow_imbalance_{length}",
         warmup=length,
         unit="best sizes",
-        description=f"Order-flow imbalance of {length} bar{'s' if length > 1 else ''} over the mean best size.",
+        description=f"Order-flow imbalance of {count_of_bars(length)} over the mean best size.",
         formula=lambda x: total(x["order_flow"], length) / mean((x["bid_size_1"] + x["ask_size_1"]) / 2.0, length),
     )
 
@@ -94,7 +94,7 @@ def _trade_sign(length: int) -> Feature:
         name=f"trade_sign_{length}",
         warmup=length,
         unit="-1 to 1",
-        description=f"Bought less sold volume over both, {length} bar{'s' if length > 1 else ''}, by aggressor.",
+        description=f"Bought less sold volume over both, {count_of_bars(length)}, by aggressor.",
         formula=lambda x: (
             total(x["buy_volume"] - x["sell_volume"], length) / total(x["buy_volume"] + x["sell_volume"], length)
         ),

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from trading.features import smoothing
-from trading.features.feature import Block, Feature, Group, Input
+from trading.features.feature import Block, Feature, Group, Input, count_of_bars
 from trading.features.indicators import WINDOW
 from trading.features.rolling import (
     correlation,
@@ -61,7 +61,7 @@ def _autocorrelation(lag: int) -> Feature:
         name=f"autocorrelation_{lag}_72",
         warmup=72 + lag + 1,
         unit="-1 to 1",
-        description=f"Correlation of 72 log returns with those {lag} bar{'s' if lag > 1 else ''} before.",
+        description=f"Correlation of 72 log returns with those {count_of_bars(lag)} before.",
         formula=lambda x: correlation(log_returns(x["close"])[lag:], log_returns(x["close"])[:-lag], 72),
     )
 

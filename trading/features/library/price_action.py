@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from trading.features.feature import Block, Feature, Group, Input
+from trading.features.feature import Block, Feature, Group, Input, count_of_bars
 from trading.features.rolling import distance, highest, lowest, mean, position, ratio, windows
 from trading.marketdata import FloatArray
 
@@ -16,7 +16,7 @@ def _return(length: int) -> Feature:
         name=f"return_{length}",
         warmup=length + 1,
         unit="fraction",
-        description=f"Return of the close over {length} bars.",
+        description=f"Return of the close over {count_of_bars(length)}.",
         formula=lambda x: x["close"][length:] / x["close"][:-length] - 1.0,
     )
 

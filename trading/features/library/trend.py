@@ -45,13 +45,13 @@ def _exponential(span: int) -> Feature:
     )
 
 
-def _named(name: str, words: str) -> Feature:
+def _named(name: str, words: str, warmup: int) -> Feature:
     return _feature(
         name=f"{name.lower()}_20_distance",
-        warmup=WINDOW,
+        warmup=warmup,
         unit="fraction",
         description=f"Close above the {words} average of 20 bars.",
-        formula=lambda x: distance(x["close"], smoothing.average(x["close"], name, 20)),
+        formula=lambda x: distance(x["close"], smoothing.average(x["close"], name, 20, warmup)),
     )
 
 
@@ -141,10 +141,10 @@ def _vortex(x: Block) -> FloatArray:
 FEATURES = (
     *map(_simple, (10, 20, 50, 100, 200)),
     *map(_exponential, (12, 26, 50)),
-    _named("WMA", "linearly weighted"),
-    _named("DEMA", "double exponential"),
-    _named("TEMA", "triple exponential"),
-    _named("TRIMA", "triangular"),
+    _named("WMA", "linearly weighted", 20),
+    _named("DEMA", "double exponential", WINDOW),
+    _named("TEMA", "triple exponential", WINDOW),
+    _named("TRIMA", "triangular", 20),
     _feature(
         name="sma_cross_20_50",
         warmup=50,
