@@ -12,7 +12,7 @@ import numpy as np
 
 from trading.marketdata import FloatArray, IntArray
 
-_ROWS_AT_ONCE = 16
+_ROWS_AT_ONCE = 4
 """Rows whose pairwise distances stand in memory together: small enough to stay in a processor's cache."""
 
 

@@ -84,8 +84,8 @@ def _features(frame: _Timeframe) -> tuple[Feature, ...]:
 
 
 FEATURES = (
-    *_features(_Timeframe(step=1, closes=256, cadence=12)),
-    *_features(_Timeframe(step=4, closes=256, cadence=24)),
+    *_features(_Timeframe(step=1, closes=256, cadence=6)),
+    *_features(_Timeframe(step=4, closes=256, cadence=12)),
     *_features(_Timeframe(step=24, closes=128, cadence=24)),
 )
 """The group, in the order of the vector."""
