@@ -1,10 +1,10 @@
-"""``python -m bench [SECTION ...]``: measure and print. Sections: decisions, engine, features, process, scoring."""
+"""``python -m bench [SECTION ...]``: measure and print. Sections: engine, features, scoring, process, decisions, llm."""
 
 import importlib
 import platform
 import sys
 
-SECTIONS = ("engine", "features", "scoring", "process", "decisions")
+SECTIONS = ("engine", "features", "scoring", "process", "decisions", "llm")
 
 
 def main(wanted: list[str]) -> int:
