@@ -1,4 +1,4 @@
-"""``python -m bench [SECTION ...]``: measure and print. Sections: engine, features, scoring, process, decisions, llm."""
+"""``python -m bench [SECTION ...]``: measure. Sections: engine, features, scoring, process, decisions, llm."""
 
 import importlib
 import platform
