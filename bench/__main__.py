@@ -1,10 +1,10 @@
-"""``python -m bench [SECTION ...]``: measure. Sections: engine, features, scoring, process, decisions, llm."""
+"""``python -m bench [SECTION ...]``: measure. Sections: engine, features, scoring, process, decisions, llm, faults."""
 
 import importlib
 import platform
 import sys
 
-SECTIONS = ("engine", "features", "scoring", "process", "decisions", "llm")
+SECTIONS = ("engine", "features", "scoring", "process", "decisions", "llm", "faults")
 
 
 def main(wanted: list[str]) -> int:

@@ -105,7 +105,7 @@ def test_it_serves_halts_stops_cleanly_and_goes_on_with_the_same_run(lab: Any, s
         "stopped; the season goes on next time",
     ]
     stood = lab.call("standings", "--home", home, "--json").document
-    assert stood["status"] == "unfinished"
+    assert (stood["status"], stood["halt_reason"]) == ("unfinished", None)
     assert lab.call("journal", "verify", "--home", home).code == 0
 
     second = Served(lab, season, home)
