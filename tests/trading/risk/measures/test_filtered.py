@@ -70,12 +70,12 @@ def judged(symbol: str) -> tuple[Backtest, Backtest, Backtest]:
     """Back-tests of the 99 % VaR of the next hour, 2021 to 2025: filtered, plain historical, parametric."""
     returns, first = hourly(symbol)
     window = min(YEAR, first)
-    options = {"level": 0.99, "first": first, "window": window, "refresh": 24}
-    filtered = rolling_filtered_var(returns, np.sqrt(long_memory_variance(returns)), **options)
-    plain = rolling_historical_var(returns, **options)
+    volatility = np.sqrt(long_memory_variance(returns))
+    filtered = rolling_filtered_var(returns, volatility, level=0.99, first=first, window=window, refresh=24)
+    plain = rolling_historical_var(returns, level=0.99, first=first, window=window, refresh=24)
     normal = np.sqrt(ewma_variance(returns)[first:-1]) * normal_var(0.0, 1.0, 0.99)
-    judged_on = returns[first:]
-    return tuple(backtest(judged_on, var, 0.99) for var in (filtered, plain, normal))
+    known = returns[first:]
+    return backtest(known, filtered, 0.99), backtest(known, plain, 0.99), backtest(known, normal, 0.99)
 
 
 @pytest.mark.parametrize("symbol", ["BTC", "ETH", "SOL"])

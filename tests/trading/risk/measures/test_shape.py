@@ -1,4 +1,4 @@
-"""Attribution, correlation, book, liquidity and margin: closed forms, scikit-learn's published code by hand, rubbish."""
+"""Attribution, correlation, book, liquidity and margin: closed forms, the papers' sums by hand, rubbish."""
 
 import math
 
