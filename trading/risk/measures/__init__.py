@@ -25,6 +25,7 @@ from trading.risk.measures.exceedances import (
 )
 from trading.risk.measures.exposure import (
     HorizonReturns,
+    aligned_returns,
     horizon_returns,
     position_weights,
     returns_of_positions,
@@ -41,6 +42,7 @@ from trading.risk.measures.historical import (
     expected_shortfall,
     historical_tail_risk,
     lookback_bars,
+    returns_needed,
     value_at_risk,
 )
 from trading.risk.measures.liquidation import MarginUse, margin_use
@@ -70,6 +72,7 @@ __all__ = [
     "RatioTest",
     "Shrunk",
     "TailRisk",
+    "aligned_returns",
     "annual_volatility",
     "attribute_var",
     "backtest",
@@ -99,6 +102,7 @@ __all__ = [
     "normal_var",
     "position_weights",
     "return_moments",
+    "returns_needed",
     "returns_of_positions",
     "rolling_filtered_var",
     "rolling_historical_var",
