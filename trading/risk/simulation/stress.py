@@ -67,8 +67,8 @@ def stress(
     """What ``shock`` does to ``weights``, signed position values over equity in the order of ``covariance``.
 
     ``covariance`` (assets, assets) is of returns over the VaR's horizon, taken as a day for impact; ``daily_volume`` is
-    in units of equity. Only perpetuals pay funding. With correlations of one, the VaR is that of positions all moving
-    against the book's net direction: the sum of signed deviations.
+    in units of equity. Only perpetuals pay funding. With correlations of one, deviations add up with their signs: a
+    long book loses its diversification, a hedged one becomes a perfect hedge.
     """
     held = np.array(list(weights.values()))
     if covariance.shape != (len(held), len(held)):
