@@ -1,10 +1,10 @@
-"""``python -m bench [SECTION ...]``: measure and print. Sections: decisions, engine, process, scoring."""
+"""``python -m bench [SECTION ...]``: measure and print. Sections: decisions, engine, process, risk, scoring."""
 
 import importlib
 import platform
 import sys
 
-SECTIONS = ("engine", "scoring", "process", "decisions")
+SECTIONS = ("engine", "scoring", "risk", "process", "decisions")
 
 
 def main(wanted: list[str]) -> int:

@@ -38,6 +38,7 @@ from trading.risk.measures import (
     returns_of_positions,
     rolling_filtered_var,
     rolling_historical_var,
+    rolling_normal_var,
     shrunk_correlation,
 )
 from trading.risk.measures.historical import LEVELS
@@ -253,17 +254,13 @@ def _backtests(series: FloatArray) -> dict[str, Backtest]:
     volatility = np.sqrt(long_memory_variance(series))
     if not (volatility > 0).all():
         return {}
-    found, known = {}, series[window:]
-    plain = rolling_historical_var(
-        series, level=_BACKTEST_LEVEL, first=window, window=window, refresh=_BACKTEST_REFRESH
-    )
-    filtered = rolling_filtered_var(
-        series, volatility, level=_BACKTEST_LEVEL, first=window, window=window, refresh=_BACKTEST_REFRESH
-    )
-    normal = volatility[window:-1] * normal_var(0.0, 1.0, _BACKTEST_LEVEL)
-    for method, var in (("historical", plain), ("parametric", normal), ("filtered", filtered)):
-        found[method] = backtest(known, var, _BACKTEST_LEVEL)
-    return found
+    first, level, refresh = window, _BACKTEST_LEVEL, _BACKTEST_REFRESH
+    forecasts = {
+        "historical": rolling_historical_var(series, level=level, first=first, window=window, refresh=refresh),
+        "parametric": rolling_normal_var(series, level=level, first=first, window=window, refresh=refresh),
+        "filtered": rolling_filtered_var(series, volatility, level=level, first=first, window=window, refresh=refresh),
+    }
+    return {method: backtest(series[first:], var, level) for method, var in forecasts.items()}
 
 
 def _beta(weights: Mapping[str, float], history: Mapping[str, HorizonReturns], benchmark: Bars | None) -> float | None:

@@ -33,8 +33,6 @@ from trading.risk.measures.exposure import (
 from trading.risk.measures.filtered import (
     filtered_returns,
     filtered_tail,
-    rolling_filtered_var,
-    rolling_historical_var,
 )
 from trading.risk.measures.garch import Garch, fit_garch
 from trading.risk.measures.historical import (
@@ -57,6 +55,7 @@ from trading.risk.measures.parametric import (
     normal_var,
     return_moments,
 )
+from trading.risk.measures.rolling import rolling_filtered_var, rolling_historical_var, rolling_normal_var
 from trading.risk.measures.volatility import RISKMETRICS_DECAY, ewma_variance, long_memory_variance
 
 __all__ = [
@@ -106,6 +105,7 @@ __all__ = [
     "returns_of_positions",
     "rolling_filtered_var",
     "rolling_historical_var",
+    "rolling_normal_var",
     "shrunk_correlation",
     "shrunk_covariance",
     "square_root_impact",

@@ -1,5 +1,6 @@
 """How far the market is from closing an account's perpetuals by force."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -30,9 +31,9 @@ def margin_use(weights: Mapping[str, float], maintenance: Mapping[str, float]) -
     if used >= 1.0:
         return MarginUse(used=used, falling=0.0, rising=0.0)
     slope = net - used
-    meets = (used - 1.0) / slope if slope else None
+    meets = (used - 1.0) / slope if slope else math.inf
     return MarginUse(
         used=used,
-        falling=-meets if meets is not None and -1.0 < meets < 0.0 else None,
-        rising=meets if meets is not None and meets > 0.0 else None,
+        falling=-meets if -1.0 < meets < 0.0 else None,
+        rising=meets if 0.0 < meets < math.inf else None,
     )

@@ -11,13 +11,12 @@ from trading.marketdata import FloatArray, read_candles
 from trading.risk.measures import (
     Backtest,
     backtest,
-    ewma_variance,
     filtered_returns,
     filtered_tail,
     long_memory_variance,
-    normal_var,
     rolling_filtered_var,
     rolling_historical_var,
+    rolling_normal_var,
     value_at_risk,
 )
 
@@ -73,7 +72,7 @@ def judged(symbol: str) -> tuple[Backtest, Backtest, Backtest]:
     volatility = np.sqrt(long_memory_variance(returns))
     filtered = rolling_filtered_var(returns, volatility, level=0.99, first=first, window=window, refresh=24)
     plain = rolling_historical_var(returns, level=0.99, first=first, window=window, refresh=24)
-    normal = np.sqrt(ewma_variance(returns)[first:-1]) * normal_var(0.0, 1.0, 0.99)
+    normal = rolling_normal_var(returns, level=0.99, first=first, window=window, refresh=24)
     known = returns[first:]
     return backtest(known, filtered, 0.99), backtest(known, plain, 0.99), backtest(known, normal, 0.99)
 
@@ -86,7 +85,7 @@ def test_on_real_hours_the_filtered_passes_and_the_others_fail(symbol: str) -> N
     # Losses come in clusters, which a year's quantile does not see.
     assert plain.independence is not None
     assert plain.independence.p_value < 1e-6
-    # Tails are fatter than the normal's even in units of expected volatility.
+    # Tails are fatter than the normal's.
     assert normal.exceedances > 1.5 * normal.expected
     assert normal.coverage.p_value < 1e-6
     assert not normal.passes(0.05)
