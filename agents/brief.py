@@ -22,7 +22,8 @@ class RoundBrief:
 
     ``timeframe`` is the length of a candle and ``every`` that of a round (such as ``"1h"``). ``feedback`` holds one
     line each for what came of earlier decisions (refusals, fills, breakers), newest last. ``deadline_s`` bounds the
-    thinking of the whole desk by the wall clock.
+    thinking of the whole desk by the wall clock. ``own_record`` is the desk's measured record up to the round as plain
+    JSON values, None where it is not to be shown.
     """
 
     costs: Costs
@@ -32,6 +33,7 @@ class RoundBrief:
     instruments: tuple[str, ...]
     feedback: tuple[str, ...] = ()
     deadline_s: float = 120.0
+    own_record: Mapping[str, object] | None = None
 
 
 def round_facts(

@@ -8,7 +8,10 @@ from agents.schemas import Answer, AnswerFormat, answer_format
 
 @dataclass(frozen=True, kw_only=True)
 class AgentSpec:
-    """A role agent. ``reads`` names the prompt slots it is given besides ``facts``; ``tools`` is all it may call."""
+    """A role agent. ``reads`` names the prompt slots it is given besides ``facts``; ``tools`` is all it may call.
+
+    A prompt has all of these slots but, at will, those that are ``optional``: they came in with later versions.
+    """
 
     role: str
     prompt: str
@@ -16,6 +19,7 @@ class AgentSpec:
     reads: tuple[str, ...]
     answer: type[Answer]
     answer_name: str
+    optional: frozenset[str] = frozenset({"record"})
 
     @cached_property
     def answer_format(self) -> AnswerFormat:

@@ -1,7 +1,8 @@
 """One turn of one role: messages, tool calls, and a validated answer, within bounds.
 
-A turn is at most :data:`MAX_TOOL_ROUNDS` rounds of tool calls, an answer, and one chance to mend it. Whatever does not
-come to a valid answer is a ModelFailure with a reason, never a default.
+A turn is at most :data:`MAX_TOOL_ROUNDS` rounds of tool calls, an answer, and one chance to mend it, which is asked for
+in another form: as text, with what was wrong. Whatever does not come to a valid answer is a ModelFailure with a reason,
+never a default.
 """
 
 import hashlib
@@ -13,7 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agents.llm import Complete, Completion, CompletionRequest, ToolRequest
+from agents.llm import AnswerMethod, Attempt, Complete, Completion, CompletionRequest, ToolRequest, epoch_of
+from agents.llm.observe import Attributes, span
 from agents.schemas import Answer
 from agents.schemas.answer import INSTRUMENTS
 from agents.spec import AgentSpec
@@ -22,23 +24,31 @@ from prompts import Prompt
 from tools.context import ToolContext
 from tools.registry import discover, openai_schema, run_tool
 from trading.domain import ModelCall, ToolCall
-from trading.domain.errors import ModelFailure, ModelUnavailable
+from trading.domain.errors import ModelFailure
 
 MAX_TOOL_ROUNDS = 3
 MAX_TOOLS_AT_ONCE = 12
 MAX_ANSWER_CHARS = 16_000
+MAX_ANSWER_TOKENS = 8_192
+"""What a model may write at once, its reasoning included."""
+
 _QUOTED_CHARS = 2_000
 _TOO_MANY = f'{{"error":"more than {MAX_TOOLS_AT_ONCE} tool calls at once","what_to_do":"ask for fewer"}}'
 
 
 @dataclass(frozen=True, kw_only=True)
 class RoleAgent:
-    """A role as one desk staffs it: the spec, the prompt version and the model behind it."""
+    """A role as one desk staffs it: the spec, the prompt version and the model behind it.
+
+    ``fallbacks`` may answer in its place, and are then named; ``hedge`` sends a slow call a second time.
+    """
 
     spec: AgentSpec
     prompt: Prompt
     model: str
     seed: int
+    fallbacks: tuple[str, ...] = ()
+    hedge: bool = False
 
     @cached_property
     def allowed(self) -> frozenset[str]:
@@ -75,9 +85,10 @@ class Turn:
     log: CallLog
     transcript: Transcript
 
-    async def ask(self, *, with_tools: bool) -> Completion:
-        """One model call, recorded. Raises ModelFailure."""
+    async def ask(self, *, with_tools: bool, method: AnswerMethod = "schema") -> Completion:
+        """One model call, every attempt at it recorded. Raises ModelFailure."""
         agent = self.agent
+        desk = self.context.account.desk
         remaining_s = self.deadline - monotonic()
         request = CompletionRequest(
             model=agent.model,
@@ -89,17 +100,21 @@ class Turn:
             timeout_s=remaining_s,
             prompt_sha256=self.transcript.sha256,
             tools_sha256=agent.tools_sha256,
-            metadata={"role": agent.spec.role},
+            method=method,
+            fallbacks=agent.fallbacks,
+            hedge=agent.hedge,
+            max_tokens=MAX_ANSWER_TOKENS,
+            epoch=epoch_of(desk, self.context.as_of),
+            metadata={"role": agent.spec.role, "desk": desk},
         )
         started = perf_counter()
         try:
-            if remaining_s <= 0:
-                raise ModelUnavailable(f"{agent.model}: no time left for another call", reason="timeout")
             completion = await self.complete(request)
         except ModelFailure as failure:
-            self._record(request, None, failure.reason, started)
+            unknown = Attempt(model=agent.model, outcome=failure.reason, latency_ms=_ms_since(started))
+            self._record(request, failure.attempts or (unknown,))
             raise
-        self._record(request, completion, "ok", started)
+        self._record(request, completion.attempts or (_only_attempt(agent.model, completion, _ms_since(started)),))
         if completion.refusal:
             raise ModelFailure(f"{agent.model} refused: {completion.refusal[:200]}", reason="refused")
         return completion
@@ -111,7 +126,16 @@ class Turn:
             if number >= MAX_TOOLS_AT_ONCE:
                 self.transcript.add_tool_result(request.call_id, _TOO_MANY)
                 continue
-            done = run_tool(request.name, request.arguments_json, self.context, self.agent.allowed)
+            name = request.name if request.name in self.agent.allowed else "unknown"
+            named = {
+                "gen_ai.operation.name": "execute_tool",
+                "gen_ai.tool.name": name,
+                "gen_ai.tool.type": "function",
+            }
+            with span(f"execute_tool {name}", named) as call:
+                done = run_tool(request.name, request.arguments_json, self.context, self.agent.allowed)
+                if done.outcome != "ok":
+                    call.fail(done.outcome)
             self.transcript.add_tool_result(request.call_id, done.content)
             self.log.tool_calls.append(
                 ToolCall(
@@ -122,26 +146,44 @@ class Turn:
                     outcome=done.outcome,
                     as_of_ms=done.as_of_ms,
                     result_sha256=hashlib.sha256(done.content.encode()).hexdigest(),
-                    latency_ms=(perf_counter() - started) * 1000,
+                    latency_ms=_ms_since(started),
                 )
             )
 
-    def _record(self, request: CompletionRequest, completion: Completion | None, outcome: str, started: float) -> None:
-        self.log.model_calls.append(
-            ModelCall(
-                role=self.agent.spec.role,
-                model_requested=request.model,
-                model_answered=completion.model_answered if completion else None,
-                attempt=len(self.log.model_calls),
-                outcome=outcome,
-                tokens_in=completion.tokens_in if completion else None,
-                tokens_out=completion.tokens_out if completion else None,
-                usd=completion.usd if completion else None,
-                prompt_sha256=request.prompt_sha256,
-                cassette_key=request.cassette_key,
-                latency_ms=(perf_counter() - started) * 1000,
+    def _record(self, request: CompletionRequest, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            self.log.model_calls.append(
+                ModelCall(
+                    role=self.agent.spec.role,
+                    model_requested=request.model,
+                    model_answered=attempt.model_answered,
+                    attempt=len(self.log.model_calls),
+                    outcome=attempt.outcome,
+                    tokens_in=attempt.tokens_in,
+                    tokens_out=attempt.tokens_out,
+                    usd=attempt.usd,
+                    prompt_sha256=request.prompt_sha256,
+                    cassette_key=request.cassette_key,
+                    latency_ms=attempt.latency_ms,
+                    substitute=None if attempt.model == request.model else attempt.model,
+                )
             )
-        )
+
+
+def _only_attempt(model: str, completion: Completion, latency_ms: float) -> Attempt:
+    return Attempt(
+        model=model,
+        outcome="ok",
+        model_answered=completion.model_answered,
+        tokens_in=completion.tokens_in,
+        tokens_out=completion.tokens_out,
+        usd=completion.usd,
+        latency_ms=latency_ms,
+    )
+
+
+def _ms_since(started: float) -> float:
+    return (perf_counter() - started) * 1000
 
 
 async def run_role(
@@ -165,14 +207,29 @@ async def run_role(
         log=log,
         transcript=Transcript(agent.prompt.messages(slots)),
     )
+    with span(f"invoke_agent {agent.spec.role}", about(agent)):
+        return await _answer(turn)
+
+
+def about(agent: RoleAgent) -> Attributes:
+    """What a trace says of an agent."""
+    return {
+        "gen_ai.operation.name": "invoke_agent",
+        "gen_ai.agent.name": agent.spec.role,
+        "gen_ai.request.model": agent.model,
+        "tradefloor.prompt": agent.prompt.reference,
+    }
+
+
+async def _answer(turn: Turn) -> Answer:
+    spec, instruments = turn.agent.spec, tuple(turn.context.instruments)
     completion = await _speak(turn)
-    instruments = tuple(context.instruments)
     try:
-        return _validated(agent.spec, completion, instruments)
+        return _validated(spec, completion, instruments)
     except ModelFailure as failure:
         turn.transcript.add({"role": "assistant", "content": completion.content[:_QUOTED_CHARS] or "(nothing)"})
-        turn.transcript.add({"role": "user", "content": _repair_text(agent.spec, failure)})
-    return _validated(agent.spec, await turn.ask(with_tools=False), instruments)
+        turn.transcript.add({"role": "user", "content": _repair_text(spec, failure)})
+    return _validated(spec, await turn.ask(with_tools=False, method="text"), instruments)
 
 
 async def _speak(turn: Turn) -> Completion:

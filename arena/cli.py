@@ -59,6 +59,12 @@ def options(
 def run_season(
     season: Annotated[Path, typer.Argument(help="A season file, such as config/seasons/demo.toml.")],
     headless: Annotated[bool, typer.Option("--headless", help="No page; the default, said aloud.")] = False,
+    cassette: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MODE[:PATH]", help="auto (record what is new), record (ask anew), replay (ask nobody) or off."
+        ),
+    ] = None,
     data_root: DataRoot = None,
     sets: Sets = None,
     home: Home = None,
@@ -67,7 +73,7 @@ def run_season(
     """Run a season to its end and print the standings; an interrupted one goes on where it stopped."""
     from arena.commands.run import run
 
-    run(season, sets=sets or [], home=home, data_root=data_root, as_json=as_json)
+    run(season, sets=sets or [], home=home, data_root=data_root, as_json=as_json, cassette=cassette)
 
 
 @app.command()

@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65535)] = 7860
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
+    trace: Literal["off", "file", "otlp"] = "off"
     database_url: SecretStr | None = None
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)

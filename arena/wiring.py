@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arena.seasons.budget_rules import BudgetRules
 from arena.seasons.rules import SeasonRules
 from arena.settings import CONFIG, Settings
+from trading.domain.decision import Decision
 from trading.domain.errors import ConfigError, JournalError, TradingHalted
-from trading.domain.instants import duration_text
+from trading.domain.instants import duration_text, iso
 from trading.engine import Engine, Entrant, Setup
 from trading.marketdata import SimulationSpec, Tape, expand_paths, load_tape, simulate
 from trading.risk import KillSwitch, Limits
@@ -21,10 +23,14 @@ from trading.venues.simulated import Costs, list_instruments
 from trading.venues.simulated.costs import venue_facts
 
 if TYPE_CHECKING:
-    from arena.seasons.runner import Ending, SeasonRun
+    from arena.seasons.runner import Ending, OnSeated, SeasonRun
+    from arena.seasons.spending import Spending
 
 HISTORY_BARS = 1000
 """Bars before the season's start that desks can look back on."""
+
+DEADLINE_S = 120.0
+"""How long a decision may take by the wall clock where a season does not say."""
 
 OnRound = Callable[[int], None]
 Watch = Callable[[Engine, Journal, Telemetry], OnRound]
@@ -57,18 +63,22 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
 
     Raises ConfigError or DataError, in one line, for the first thing that is wrong.
     """
-    from agents.llm import check_model, is_rule_based
+    from agents.llm import check_model, is_rule_based, required_keys
 
     limits = Limits.load(CONFIG / "limits.toml").tightened(rules.limits)
     facts = venue_facts(CONFIG / "venues.toml")
     costs = Costs.from_mapping(facts["costs"], rules.costs.given())
+    if rules.season.thinking_ms:
+        costs = costs.model_copy(update={"latency_ms": costs.latency_ms + rules.season.thinking_ms})
     if rules.season.mode == "conservative":
         raise ConfigError(
             "season.mode = 'conservative' waits for a person before every order, and nobody can be asked in this "
             "version; use balanced, aggressive or autonomous"
         )
-    for desk in rules.desks:
-        for model in dict.fromkeys(desk.by_role().values()):
+    for model in rules.every_model():
+        if rules.cassette.mode == "replay":
+            required_keys(model)  # it must be a model, but nobody will be asked
+        else:
             check_model(model)
     strangers = sorted(set(limits.allowed_instruments) - set(rules.market.instruments))
     if strangers:
@@ -82,8 +92,8 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
     entrants = tuple(
         Entrant(
             desk=desk.name,
-            kind="rule-based" if all(map(is_rule_based, desk.by_role().values())) else "llm",
-            models=desk.by_role(),
+            kind="rule-based" if all(map(is_rule_based, desk.every_model())) else "llm",
+            models=desk.names_by_role(),
         )
         for desk in rules.desks
     )
@@ -101,11 +111,6 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
         instruments=list_instruments(tape, rules.season.start_ms, facts),
     )
     return Prepared(rules=rules, setup=setup, tape=tape, limits=limits, costs=costs)
-
-
-def desk_seed(seed: int, desk: str) -> int:
-    """A desk's own seed (31 bits, which every provider takes): two desks of one model do not draw alike."""
-    return int(hashlib.sha256(f"{seed}:{desk}".encode()).hexdigest()[:8], 16) & 0x7FFFFFFF
 
 
 def load_market(rules: SeasonRules, settings: Settings) -> Tape:
@@ -144,6 +149,8 @@ def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = Fals
     Raises TradingHalted while everything is halted, unless ``even_halted``: a page can resume, a command cannot.
     """
     _claim_home(settings.home)
+    if prepared.rules.cassette.mode == "replay":
+        find_recording(prepared, settings)
     halt = KillSwitch(settings.home).state()
     if halt is not None and not even_halted:
         raise TradingHalted(f"trading is halted: {halt.reason}; `tradefloor resume --reason ...` lets it go on")
@@ -156,6 +163,25 @@ def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = Fals
     return Runs(settings.home).open(prepared.setup.season, prepared.content_sha256, manifest)
 
 
+def find_recording(prepared: Prepared, settings: Settings) -> Path:
+    """The cassette to replay: the one that is named, else that of the last run of the same content.
+
+    Raises ConfigError when there is none.
+    """
+    named = prepared.rules.cassette.path
+    if named is not None:
+        if not named.is_file():
+            raise ConfigError(f"cassette {named}: no such file, so there is nothing to replay; name another one")
+        return named
+    runs = [run for run in Runs(settings.home).all() if run.manifest.get("content_sha256") == prepared.content_sha256]
+    recorded = [run.cassette for run in runs if run.cassette.is_file()]
+    if not recorded:
+        raise ConfigError(
+            f"--cassette replay: no run of this season under {settings.home} was recorded; name a file with replay:PATH"
+        )
+    return recorded[-1]
+
+
 def _claim_home(home: Path) -> None:
     try:
         home.mkdir(parents=True, exist_ok=True)
@@ -164,6 +190,17 @@ def _claim_home(home: Path) -> None:
             f"home {str(home)!r}: cannot be made ({error.strerror}), expected a folder to write in; "
             "name one with --home or TRADEFLOOR_HOME"
         ) from error
+
+
+def _spending(prepared: Prepared) -> "Spending | None":
+    """What follows the season's budgets, None where it has none."""
+    rules = prepared.rules
+    if not rules.budget and not any(desk.limited for desk in rules.desks):
+        return None
+    from arena.seasons.spending import Spending
+
+    llm = [entrant.desk for entrant in prepared.setup.entrants if entrant.kind == "llm"]
+    return Spending(rules.budget or BudgetRules(), rules.desks, llm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,23 +218,28 @@ async def season_run(
     settings: Settings,
     *,
     watch: Watch | None = None,
+    on_seated: "OnSeated | None" = None,
+    on_decided: Callable[[Decision], None] | None = None,
     round_s: float = 0.0,
     warmup_rounds: int = 0,
 ) -> AsyncIterator["Playable"]:
     """A run that stands where its journal left it, and closes its files on leaving.
 
     ``watch`` is given engine, journal and telemetry before anything is restored, and answers with a function that is
-    called after every round.
+    called after every round. ``on_seated`` is called with the desks and their seats when a round is open,
+    ``on_decided`` with every decision.
     """
     from agents.brief import Costs as StatedCosts
     from agents.brief import RoundBrief
+    from arena.seasons.own_record import OwnRecords
+    from arena.seasons.road import open_road
     from arena.seasons.runner import Pace, SeasonRun
-    from graphs import DeskGraph, DeskTeam, open_checkpoints
+    from arena.seasons.teams import spare_teams_of, teams_of
+    from graphs import DeskGraph, open_checkpoints
 
-    teams = [
-        DeskTeam(name=entrant.desk, models=entrant.models, seed=desk_seed(prepared.setup.seed, entrant.desk))
-        for entrant in prepared.setup.entrants
-    ]
+    rules = prepared.rules
+    teams = teams_of(rules)
+    spending = _spending(prepared)
     brief = RoundBrief(
         costs=StatedCosts(
             taker_fee_bps=float(prepared.costs.taker_fee_bps),
@@ -209,7 +251,10 @@ async def season_run(
         timeframe=duration_text(prepared.tape.step_ms),
         every=duration_text(prepared.setup.every_ms),
         instruments=tuple(prepared.setup.instruments),
+        deadline_s=rules.season.deadline_s or DEADLINE_S,
     )
+    replays = rules.cassette.mode == "replay"
+    cassette = find_recording(prepared, settings) if replays else rules.cassette.path or folder.cassette
     try:
         with closing(Journal(folder.journal)) as journal, closing(Telemetry(folder.telemetry)) as telemetry:
             engine = Engine(
@@ -221,6 +266,11 @@ async def season_run(
                 kill_switch=KillSwitch(settings.home),
                 run_id=folder.run_id,
             )
+            if spending is not None:
+                engine.watch(spending)
+            own_records = OwnRecords() if any(team.shows_record for team in teams) else None
+            if own_records is not None:
+                engine.watch(own_records)
             on_round = watch(engine, journal, telemetry) if watch is not None else None
             engine.restore(stored.event() for stored in read_verified(folder.journal))
             run = SeasonRun(
@@ -232,9 +282,16 @@ async def season_run(
                 brief=brief,
                 on_round=on_round,
                 pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
+                spending=spending,
+                spare_teams=spare_teams_of(rules),
+                own_records=own_records,
+                on_seated=on_seated,
+                on_decided=on_decided,
             )
+            next_round = iso(prepared.setup.round_ms(engine.rounds_closed))
             with open_checkpoints(folder.checkpoints) as checkpoints:
-                yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit"), checkpoints))
+                async with open_road(rules, cassette, spending, next_round=next_round) as road:
+                    yield Playable(run=run, play=lambda: run.play(DeskGraph(checkpoints, "exit", road), checkpoints))
     except sqlite3.Error as error:  # the journal speaks for itself; what is left are telemetry and checkpoints
         raise JournalError(
             f"{folder.path}: {error}; free space, or remove the checkpoints and telemetry files if they are damaged: "

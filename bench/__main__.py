@@ -1,10 +1,10 @@
-"""``python -m bench [SECTION ...]``: measure and print. Sections: decisions, engine, process, risk, scoring."""
+"""``python -m bench [SECTION ...]``: measure and print. Sections: engine, scoring, risk, process, decisions, llm."""
 
 import importlib
 import platform
 import sys
 
-SECTIONS = ("engine", "scoring", "risk", "process", "decisions")
+SECTIONS = ("engine", "scoring", "risk", "process", "decisions", "llm")
 
 
 def main(wanted: list[str]) -> int:

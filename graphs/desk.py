@@ -11,6 +11,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import Command, StateSnapshot
 
 from agents.llm import Complete, complete
+from agents.llm.observe import Attributes, span
 from agents.schemas.executor import Action
 from agents.schemas.risk import Stance
 from graphs.gate import needs_revision
@@ -96,6 +97,21 @@ class DeskGraph:
         A thread that was interrupted goes on from its last checkpoint; one that is complete gives its decision
         without a new call. A failing model, tool or node makes an abstention, not an exception.
         """
+        about: Attributes = {
+            "gen_ai.operation.name": "invoke_workflow",
+            "gen_ai.workflow.name": "desk",
+            "gen_ai.conversation.id": seat.decision_id,
+            "tradefloor.desk": team.name,
+            "tradefloor.round": seat.round_index,
+        }
+        with span("invoke_workflow desk", about) as whole:
+            decision = await self._decide(team, seat)
+            whole.note({"tradefloor.status": decision.status.value})
+            if decision.abstain_reason is not None:
+                whole.fail(decision.abstain_reason)
+            return decision
+
+    async def _decide(self, team: DeskTeam, seat: Seat) -> Decision:
         started = perf_counter()
         config: RunnableConfig = {"configurable": {"thread_id": seat.thread_id}, "recursion_limit": _STEPS_AT_MOST}
         run = DeskRun(

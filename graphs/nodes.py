@@ -5,7 +5,7 @@ The node runner here is the border at which a failure becomes an abstention with
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol
 
 from langgraph.errors import GraphBubbleUp
@@ -13,14 +13,16 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from agents.brief import round_facts
+from agents.consensus import Rule
 from agents.llm import Complete
+from agents.panel import run_panel
 from agents.schemas import ExecutorDecision
 from agents.turn import CallLog, run_role
 from graphs.gate import rule_on
 from graphs.seat import Seat
 from graphs.state import DeskState, Json, call_as_json
 from graphs.team import DeskTeam
-from trading.domain.errors import ModelFailure, ToolFailure
+from trading.domain.errors import CassetteMiss, JournalError, ModelFailure, ToolFailure
 
 _LOG = logging.getLogger("tradefloor.graphs")
 
@@ -70,7 +72,7 @@ def runner(name: str, work: Work) -> Node:
         log = CallLog()
         try:
             update = await work(state, runtime.context, log)
-        except GraphBubbleUp:
+        except (GraphBubbleUp, CassetteMiss, JournalError):  # records that are missing or cannot be kept end the run
             raise
         except ModelFailure as failure:
             update = {"failure": {"role": name, "reason": failure.reason, "detail": str(failure)}}
@@ -93,12 +95,13 @@ def runner(name: str, work: Work) -> Node:
 
 
 def role_node(role: str) -> Node:
-    """The node in which ``role`` speaks and its answer enters the state."""
+    """The node in which ``role`` speaks and its answer enters the state; it is silent where its team says so."""
 
     async def work(state: DeskState, run: DeskRun, log: CallLog) -> Json:
-        agent = run.team.agents[role]
+        members = run.team.members[role]
         given: Json = {
             "facts": run.facts,
+            "record": run.seat.brief.own_record,
             "feedback": list(run.seat.brief.feedback),
             "analyst": state.get("analyst"),
             "forecaster": state.get("forecaster"),
@@ -106,17 +109,31 @@ def role_node(role: str) -> Node:
             "objection": state.get("objection"),
             "revision": state.get("superseded"),
         }
-        answer = await run_role(
-            agent,
-            {slot: given[slot] for slot in agent.prompt.slots},
-            context=run.seat.tools,
+        slots = {slot: given[slot] for slot in members[0].prompt.slots}
+        context = run.seat.tools
+        if len(members) == 1:
+            answer = await run_role(
+                members[0], slots, context=context, complete=run.complete, deadline=run.deadline, log=log
+            )
+            return {role: answer.model_dump(mode="json")}
+        found = await run_panel(
+            members,
+            slots,
+            # Real money moves only where every member of the panel wants the same.
+            rule=Rule.UNANIMOUS if context.view.source == "live" else run.team.rule,
+            context=context,
             complete=run.complete,
             deadline=run.deadline,
             log=log,
         )
-        return {role: answer.model_dump(mode="json")}
+        return {role: found.answer.model_dump(mode="json"), "dissent": [asdict(one) for one in found.dissent]}
 
-    return runner(role, work)
+    speak = runner(role, work)
+
+    async def node(state: DeskState, *, runtime: Runtime[DeskRun]) -> Json:
+        return await speak(state, runtime=runtime) if role in runtime.context.team.speaking else {}
+
+    return node
 
 
 async def _gate(state: DeskState, run: DeskRun, _: CallLog) -> Json:

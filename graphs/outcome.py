@@ -9,7 +9,7 @@ from graphs.gate import ruled_intent
 from graphs.seat import Seat
 from graphs.state import DeskState, Json
 from graphs.team import DeskTeam
-from trading.domain import Decision, DecisionStatus, Forecast, ModelCall, RuledIntent, ToolCall
+from trading.domain import Decision, DecisionStatus, Dissent, Forecast, ModelCall, RuledIntent, ToolCall
 
 _NOTE_CHARS = 600
 
@@ -20,6 +20,7 @@ def decision_of(state: DeskState, *, team: DeskTeam, seat: Seat, latency_ms: flo
     executor = state.get("executor")
     acted = status is DecisionStatus.ACTED and executor is not None
     intents = _executor(executor).intents if acted and executor else ()
+    model_calls = tuple(ModelCall(**call) for call in state.get("model_calls", ()))
     return Decision(
         decision_id=seat.decision_id,
         desk=team.name,
@@ -34,8 +35,10 @@ def decision_of(state: DeskState, *, team: DeskTeam, seat: Seat, latency_ms: flo
         prompt_hash=team.prompt_hash,
         path=tuple(state.get("path", ())),
         notes=_notes(state),
-        model_calls=tuple(ModelCall(**call) for call in state.get("model_calls", ())),
+        dissent=tuple(Dissent(**one) for one in state.get("dissent", ())),
+        model_calls=model_calls,
         tool_calls=tuple(ToolCall(**call) for call in state.get("tool_calls", ())),
+        substituted=_substituted(model_calls),
         latency_ms=latency_ms,
     )
 
@@ -66,6 +69,12 @@ def _ending(state: DeskState, *, needs_approval: bool) -> tuple[DecisionStatus, 
     return DecisionStatus.ACTED, None, rationale
 
 
+def _substituted(calls: tuple[ModelCall, ...]) -> tuple[tuple[str, str], ...]:
+    """The fallbacks that gave an answer, each once for the role it answered for."""
+    answered = [(call.role, call.substitute) for call in calls if call.substitute and call.outcome == "ok"]
+    return tuple(dict.fromkeys((role, model) for role, model in answered if model))
+
+
 def _superseded(state: DeskState, status: DecisionStatus) -> tuple[RuledIntent, ...]:
     """First proposals that were revised, and the last one where a person did not approve it."""
     first = state.get("superseded") or []
@@ -93,6 +102,7 @@ def _notes(state: DeskState) -> tuple[tuple[str, str], ...]:
         "forecaster": (state.get("forecaster") or {}).get("summary"),
         "risk": (state.get("risk") or {}).get("summary"),
         "objection": state.get("objection"),
+        "dissent": "; ".join(f"{one['role']} {one['model']} said {one['said']}" for one in state.get("dissent", ())),
         "failure": (state.get("failure") or {}).get("detail"),
     }
     return tuple((role, str(text)[:_NOTE_CHARS]) for role, text in said.items() if text)

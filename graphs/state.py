@@ -20,7 +20,8 @@ class DeskState(TypedDict, total=False):
     """What a decision is made of so far.
 
     ``analyst``, ``forecaster``, ``risk`` and ``executor`` are the answers. ``rulings`` pair intents with the gate's
-    preview; ``superseded`` are those of the first proposal once it was revised. ``failure`` ends the round.
+    preview; ``superseded`` are those of the first proposal once it was revised. ``failure`` ends the round. ``dissent``
+    is what members of panels said otherwise.
     """
 
     needs_approval: bool
@@ -33,6 +34,7 @@ class DeskState(TypedDict, total=False):
     superseded: list[Json] | None
     approval: Json | None
     failure: Annotated[Json | None, first_failure]
+    dissent: Annotated[list[Json], operator.add]
     path: Annotated[list[str], operator.add]
     model_calls: Annotated[list[Json], operator.add]
     tool_calls: Annotated[list[Json], operator.add]

@@ -1,34 +1,50 @@
-"""The four agents of a desk, checked before the first round."""
+"""The agents of a desk, checked before the first round."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 
+from agents.consensus import Rule
 from agents.roles import discover_roles
 from agents.turn import RoleAgent
-from prompts import load_prompt
+from prompts import Prompt, load_prompt
 from trading.domain.errors import ConfigError
 
 ROLES = ("analyst", "forecaster", "risk", "executor")
 
+_SEEDS = 2**31
+
 
 class DeskTeam:
-    """A desk's agents: a model and a prompt version for each role.
+    """A desk's agents: a prompt version and one model for each role, or several that form a panel.
 
-    ``prompts`` maps a role to a prompt or an alias; roles that are left out get their default. Raises ConfigError
-    when a role has no model, when a prompt is missing, or when it does not have the slots its role fills.
+    ``prompts`` maps a role to a prompt or an alias; roles that are left out get their default. ``rule`` is how a panel
+    of executors comes to one proposal. With ``shows_record`` the desk is told its own record in every round.
+    ``fallbacks`` and ``hedge`` hold for every role. ``speaking`` are the roles that are asked at all, the executor
+    always among them. Raises ConfigError when a role has no model, when a prompt is missing, or when it does not have
+    the slots its role fills.
     """
 
     def __init__(
         self,
         *,
         name: str,
-        models: Mapping[str, str],
+        models: Mapping[str, str | Sequence[str]],
         seed: int,
         prompts: Mapping[str, str] | None = None,
+        rule: Rule = Rule.MAJORITY,
+        shows_record: bool = False,
+        fallbacks: Sequence[str] = (),
+        hedge: bool = False,
+        speaking: Collection[str] = ROLES,
     ) -> None:
         self.name = name
         self.seed = seed
+        self.rule = rule
+        self.shows_record = shows_record
+        self.fallbacks = tuple(fallbacks)
+        self.hedge = hedge
+        self.speaking = frozenset(speaking)
         chosen = prompts or {}
         for given, what in ((models, "models"), (chosen, "prompts")):
             strangers = sorted(given.keys() - set(ROLES))
@@ -36,17 +52,25 @@ class DeskTeam:
                 raise ConfigError(
                     f"desk {name!r}: {what} names {', '.join(strangers)}; the roles are {', '.join(ROLES)}"
                 )
-        missing = [role for role in ROLES if role not in models]
+        missing = [role for role in ROLES if not models.get(role)]
         if missing:
             raise ConfigError(f"desk {name!r}: no model for {', '.join(missing)}")
-        self.agents: Mapping[str, RoleAgent] = MappingProxyType(
-            {role: self._agent(role, models[role], chosen.get(role)) for role in ROLES}
+        self.members: Mapping[str, tuple[RoleAgent, ...]] = MappingProxyType(
+            {role: self._members(role, models[role], chosen.get(role)) for role in ROLES}
         )
 
     @property
-    def models(self) -> Mapping[str, str]:
-        """The model of each role."""
-        return {role: agent.model for role, agent in self.agents.items()}
+    def agents(self) -> Mapping[str, RoleAgent]:
+        """The agent of each role, of a panel its first member."""
+        return {role: members[0] for role, members in self.members.items()}
+
+    @property
+    def models(self) -> Mapping[str, str | tuple[str, ...]]:
+        """The model of each role, all of them where a panel sits."""
+        return {
+            role: members[0].model if len(members) == 1 else tuple(member.model for member in members)
+            for role, members in self.members.items()
+        }
 
     @property
     def prompt_hash(self) -> str:
@@ -54,13 +78,30 @@ class DeskTeam:
         text = "|".join(f"{role}:{agent.prompt.sha256}" for role, agent in self.agents.items())
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def _agent(self, role: str, model: str, prompt: str | None) -> RoleAgent:
+    def _members(self, role: str, models: str | Sequence[str], prompt: str | None) -> tuple[RoleAgent, ...]:
         spec = discover_roles()[role]
-        loaded = load_prompt(prompt or spec.prompt)
+        loaded = self._prompt(role, prompt or spec.prompt)
+        return tuple(
+            # A model may sit on a panel more than once: another seed makes it another opinion.
+            RoleAgent(
+                spec=spec,
+                prompt=loaded,
+                model=model,
+                seed=(self.seed + seat) % _SEEDS if seat else self.seed,
+                fallbacks=self.fallbacks,
+                hedge=self.hedge,
+            )
+            for seat, model in enumerate([models] if isinstance(models, str) else models)
+        )
+
+    def _prompt(self, role: str, reference: str) -> Prompt:
+        spec = discover_roles()[role]
+        loaded = load_prompt(reference)
         expected = {"facts", *spec.reads}
-        if loaded.role != role or set(loaded.slots) != expected:
+        spared = set() if self.shows_record else spec.optional
+        if loaded.role != role or not expected - spared <= loaded.slots.keys() <= expected:
             raise ConfigError(
                 f"desk {self.name!r}: prompt {loaded.reference} is for {loaded.role} and has "
                 f"slots {sorted(loaded.slots)}; the {role} needs {sorted(expected)}"
             )
-        return RoleAgent(spec=spec, prompt=loaded, model=model, seed=self.seed)
+        return loaded

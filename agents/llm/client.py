@@ -3,14 +3,16 @@
 import asyncio
 import logging
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 from typing import Any
 
-from agents.llm.failures import as_failure, timed_out
+from agents.llm.catalogue import catalogue
+from agents.llm.failures import as_failure, garbled, timed_out
 from agents.llm.keys import is_rule_based
 from agents.llm.request import Completion, CompletionRequest, ToolRequest
 from agents.llm.runtime import litellm_module
 from agents.llm.shape import shaped
-from trading.domain.errors import ModelFailure
 
 _LOG = logging.getLogger("tradefloor.llm")
 
@@ -20,23 +22,30 @@ async def complete(request: CompletionRequest) -> Completion:
     litellm = litellm_module()
     import openai
 
-    messages, response_format = shaped(request)
+    known = catalogue()
+    sent = shaped(request)
+    if not is_rule_based(request.model):
+        sent = deepcopy(sent)  # LiteLLM takes out of schemas, in place, what a provider does not know
     try:
-        async with asyncio.timeout(request.timeout_s):
+        # A rule answers in no time, and must do so on a slow machine too: only others have a deadline.
+        async with asyncio.timeout(None if is_rule_based(request.model) else request.timeout_s):
             response = await litellm.acompletion(
-                model=request.model,
-                messages=messages,
-                tools=list(request.tools) or None,
-                tool_choice=request.tool_choice if request.tools else None,
-                response_format=response_format,
+                model=known.litellm_id(request.model),
+                messages=sent.messages,
+                tools=list(sent.tools) or None,
+                tool_choice=sent.tool_choice,
+                response_format=sent.response_format,
                 seed=request.seed,
-                timeout=request.timeout_s,
+                max_tokens=_answer_tokens(known.litellm_id(request.model), request.max_tokens),
+                api_base=known.provider(known.provider_of(request.model)).address,
+                timeout=_timeouts(request.model),
                 num_retries=0,
                 max_retries=0,  # the providers' own clients retry as well, unless told not to
                 metadata=dict(request.metadata),
                 # LiteLLM looks for tools of its own MCP gateway otherwise, which needs a package we do not have.
                 _skip_mcp_handler=True,
             )
+        return _completion(request.model, response, sent.answer_tool)
     except TimeoutError:
         raise timed_out(request.model, request.timeout_s) from None
     except openai.OpenAIError as error:
@@ -44,12 +53,34 @@ async def complete(request: CompletionRequest) -> Completion:
             trace = _LOG.isEnabledFor(logging.DEBUG)
             _LOG.error("%s failed, which is a bug of ours", request.model, exc_info=trace)
         raise as_failure(request.model, error) from error
-    return _completion(request.model, response)
+    except Exception as error:
+        raise garbled(request.model, type(error).__name__) from error
 
 
-def _completion(model: str, response: Any) -> Completion:
+@cache
+def _answer_tokens(litellm_id: str, asked: int | None) -> int | None:
+    """The bound of the answer, no more than the model can write: providers refuse to be asked for more."""
+    listed: Mapping[str, Mapping[str, Any]] = litellm_module().model_cost
+    row = listed.get(litellm_id) or listed.get(litellm_id.split("/", 1)[-1]) or {}
+    most = row.get("max_output_tokens")
+    return min(asked, most) if asked and isinstance(most, int) and most > 0 else asked
+
+
+@cache
+def _timeouts(model: str) -> Any:
+    """Connect and read limits of the model's provider. LiteLLM takes the former from OpenAI's format only.
+
+    The same for every call, whatever time is left to it: LiteLLM keeps a client, and its connections, for each value.
+    """
+    import httpx
+
+    pace = catalogue().pace(model)
+    return httpx.Timeout(pace.read_s, connect=pace.connect_s)
+
+
+def _completion(model: str, response: Any, answer_tool: str | None) -> Completion:
     if not getattr(response, "choices", None):
-        raise ModelFailure(f"{model}: the response holds no choice", reason="empty")
+        raise garbled(model, "no choice")
     choice = response.choices[0]
     message = choice.message
     requests = tuple(
@@ -60,19 +91,41 @@ def _completion(model: str, response: Any) -> Completion:
         )
         for number, call in enumerate(message.tool_calls or ())
     )
+    content, requests = _answered(message.content, requests, answer_tool)
     tokens_in, tokens_out = _usage(model, response)
     refused = choice.finish_reason == "content_filter"
-    refusal = getattr(message, "refusal", None) or ("stopped by a content filter" if refused else None)
     return Completion(
-        content=_utf8(message.content) if isinstance(message.content, str) else "",
+        content=content,
         tool_requests=requests,
         finish_reason=_utf8(choice.finish_reason or ""),
-        refusal=_utf8(refusal) if refusal else None,
+        refusal=_refusal(message) or ("stopped by a content filter" if refused else None),
         model_answered=_utf8(response.model) if response.model else None,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         usd=None if tokens_in is None else _usd(model, response),
     )
+
+
+def _answered(
+    content: object, requests: tuple[ToolRequest, ...], answer_tool: str | None
+) -> tuple[str, tuple[ToolRequest, ...]]:
+    """Text and tool calls, where a call of ``answer_tool`` is the answer and no tool call.
+
+    An answer that came together with questions is dropped: it was given before their results were known.
+    """
+    text = _utf8(content) if isinstance(content, str) else ""
+    if answer_tool is None:
+        return text, requests
+    answers = [request.arguments_json for request in requests if request.name == answer_tool]
+    questions = tuple(request for request in requests if request.name != answer_tool)
+    return (answers[0] if answers and not questions else text), questions
+
+
+def _refusal(message: Any) -> str | None:
+    """What a model said in place of an answer, where it said so in a field of its own."""
+    fields: Mapping[str, Any] = getattr(message, "provider_specific_fields", None) or {}
+    said = getattr(message, "refusal", None) or fields.get("refusal")
+    return _utf8(said) if said else None
 
 
 def _utf8(text: object) -> str:
@@ -89,15 +142,21 @@ def _usage(model: str, response: Any) -> tuple[int | None, int | None]:
 
 
 def _usd(model: str, response: Any) -> float | None:
-    """The price of the call, None where the price list does not have the model."""
+    """The price of the call by the catalogue, else by LiteLLM's list; None where neither knows the model."""
     hidden: Mapping[str, Any] = getattr(response, "hidden_params", None) or {}
     cost = hidden.get("response_cost")
-    if not cost and not is_rule_based(model) and not _is_priced(model):
+    if is_rule_based(model):
+        return None if cost is None else float(cost)
+    stated = catalogue().stated_price(model)
+    tokens_in, tokens_out = _usage(model, response)
+    if stated is not None and tokens_in is not None and tokens_out is not None:
+        details = getattr(response.usage, "prompt_tokens_details", None)
+        return stated.usd(
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            cache_read=getattr(details, "cached_tokens", None) or 0,
+            cache_written=getattr(details, "cache_creation_tokens", None) or 0,
+        )
+    if cost is None or (not cost and catalogue().price(model) is None):
         return None
-    return None if cost is None else float(cost)
-
-
-def _is_priced(model: str) -> bool:
-    listed: Mapping[str, Mapping[str, Any]] = litellm_module().model_cost
-    rows = (listed.get(model), listed.get(model.split("/", 1)[-1]))
-    return any(row is not None and row.get("input_cost_per_token") is not None for row in rows)
+    return float(cost)

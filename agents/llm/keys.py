@@ -1,32 +1,15 @@
 """Which models can be asked at all: is the id known, and is the key there."""
 
 import os
-from collections.abc import Mapping
+import socket
+from urllib.parse import urlsplit
 
+from agents.llm.catalogue import catalogue
 from agents.llm.house import HOUSE_PREFIX, house_models
 from agents.llm.runtime import litellm_module
 from trading.domain.errors import ConfigError
 
-_KEYS: Mapping[str, tuple[str, ...]] = {
-    "anthropic": ("ANTHROPIC_API_KEY",),
-    "cerebras": ("CEREBRAS_API_KEY",),
-    "dashscope": ("DASHSCOPE_API_KEY",),
-    "deepseek": ("DEEPSEEK_API_KEY",),
-    "gemini": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
-    "groq": ("GROQ_API_KEY",),
-    "mistral": ("MISTRAL_API_KEY",),
-    "moonshot": ("MOONSHOT_API_KEY",),
-    "nvidia_nim": ("NVIDIA_NIM_API_KEY",),
-    "openai": ("OPENAI_API_KEY",),
-    "openrouter": ("OPENROUTER_API_KEY",),
-    "together_ai": ("TOGETHERAI_API_KEY", "TOGETHER_AI_API_KEY"),
-    "xai": ("XAI_API_KEY",),
-    "zai": ("ZAI_API_KEY",),
-}
-"""The variable that holds a provider's key; where there are several, any of them will do."""
-
-_LOCAL = frozenset({"ollama", "ollama_chat", "hosted_vllm", "vllm", "lm_studio", "llamafile"})
-"""Providers on the own machine, which need no key."""
+_PROBE_S = 0.3
 
 
 def is_rule_based(model: str) -> bool:
@@ -43,23 +26,41 @@ def required_keys(model: str) -> tuple[str, ...]:
         if model not in house_models():
             raise ConfigError(f"model {model!r}: the house has {', '.join(house_models())}")
         return ()
-    litellm = litellm_module()
-    import openai
-
-    try:
-        _, provider, _, _ = litellm.get_llm_provider(model=model)
-    except openai.OpenAIError:
+    known = catalogue()
+    name = known.provider_of(model)
+    if name is None:
         raise ConfigError(
             f"model {model!r}: no provider serves it; write provider/model as LiteLLM does, such as "
-            "anthropic/claude-sonnet-4-5, or a house model such as house/momentum"
-        ) from None
-    if provider in _LOCAL or any(row["provider"] == provider for row in litellm.custom_provider_map):
+            "anthropic/claude-sonnet-5-5, or a house model such as house/momentum"
+        )
+    provider = known.provider(name)
+    if provider.keys:
+        return () if any(os.environ.get(key) for key in provider.keys) else provider.keys[:1]
+    if provider.is_local:
         return ()
-    if provider in _KEYS:
-        names = _KEYS[provider]
-        return () if any(os.environ.get(name) for name in names) else names[:1]
+    litellm = litellm_module()
+    if any(row["provider"] == name for row in litellm.custom_provider_map):
+        return ()
     missing = litellm.validate_environment(model=model).get("missing_keys") or []
-    return tuple(str(name) for name in missing)
+    return tuple(str(key) for key in missing)
+
+
+def unreachable(model: str) -> str | None:
+    """Why a model on the own machine cannot be asked: nothing listens at its address. None for every other model.
+
+    Opens a connection and closes it; asks nothing.
+    """
+    known = catalogue()
+    provider = known.provider(known.provider_of(model))
+    address = provider.address
+    if not provider.is_local or address is None:
+        return None
+    url = urlsplit(address)
+    try:
+        with socket.create_connection((url.hostname or "", url.port or 80), timeout=_PROBE_S):
+            return None
+    except OSError:
+        return f"a server at {address} ({provider.base_url_env} names another)"
 
 
 def check_model(model: str) -> None:

@@ -1,17 +1,24 @@
-"""One call of a model: what is asked and what came back."""
+"""One call of a model: what is asked, what was tried, and what came back."""
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+AnswerMethod = Literal["schema", "tool", "text"]
+"""How a model is told the shape of its answer: a native JSON schema, a tool named like the schema whose arguments are
+the answer, or the schema as text."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionRequest:
-    """What is asked of ``model`` (a LiteLLM id). ``timeout_s`` bounds the whole call.
+    """What is asked of ``model`` (an id of the catalogue or of LiteLLM). ``timeout_s`` bounds the whole call.
 
     Messages, tools and ``response_format`` are in the OpenAI chat format. ``prompt_sha256`` digests the messages and
-    ``tools_sha256`` the tools and the format: the caller has both at hand, so nothing is hashed twice.
+    ``tools_sha256`` the tools and the format: the caller has both at hand, so nothing is hashed twice. ``method`` is
+    the first that may be used; a model without the ability gets the next one. ``fallbacks`` are asked in their order
+    when ``model`` cannot be reached; ``hedge`` lets a slow call be sent a second time. ``max_tokens`` bounds the
+    answer. ``epoch`` names the desk and instant that ask, and so tells apart requests that are the same otherwise.
     """
 
     model: str
@@ -23,12 +30,27 @@ class CompletionRequest:
     timeout_s: float
     prompt_sha256: str
     tools_sha256: str
+    method: AnswerMethod = "schema"
+    fallbacks: tuple[str, ...] = ()
+    hedge: bool = False
+    max_tokens: int | None = None
+    epoch: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def cassette_key(self) -> str:
         """Digest of everything the answer may depend on."""
-        parts = (self.model, self.prompt_sha256, self.tools_sha256, self.tool_choice, str(self.seed))
+        parts = (
+            self.model,
+            self.prompt_sha256,
+            self.tools_sha256,
+            self.tool_choice,
+            str(self.seed),
+            self.method,
+            str(self.max_tokens),
+            self.epoch,
+            *self.fallbacks,
+        )
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
@@ -42,8 +64,29 @@ class ToolRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One request that was sent to ``model``, or that could not be sent.
+
+    ``outcome`` is ``"ok"``, ``"overtaken"`` for the slower of two hedged requests, or the reason of the failure.
+    Usage and price are 0 where the provider refused the request, and None where it is not known what was billed.
+    """
+
+    model: str
+    outcome: str
+    model_answered: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    usd: float | None = None
+    latency_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Completion:
-    """A model's answer. Unknown usage and price are None; house models use no tokens and cost nothing, which is 0."""
+    """A model's answer. Unknown usage and price are None; house models use no tokens and cost nothing, which is 0.
+
+    ``attempts`` is everything that was tried, as it ended; empty where a single attempt was all, as the client gives
+    it. ``substitute`` names the fallback that answered, None when it was the model asked for.
+    """
 
     content: str
     tool_requests: tuple[ToolRequest, ...]
@@ -53,6 +96,8 @@ class Completion:
     tokens_in: int | None
     tokens_out: int | None
     usd: float | None
+    attempts: tuple[Attempt, ...] = ()
+    substitute: str | None = None
 
 
 Complete = Callable[[CompletionRequest], Awaitable[Completion]]
@@ -60,3 +105,8 @@ Complete = Callable[[CompletionRequest], Awaitable[Completion]]
 
 It raises :class:`~trading.domain.errors.ModelFailure` with a reason, and nothing else on purpose.
 """
+
+
+def epoch_of(desk: str, as_of: str) -> str:
+    """The epoch of what a desk asks at an instant (ISO 8601)."""
+    return f"{desk}@{as_of}"

@@ -6,8 +6,9 @@ import warnings
 from functools import cache
 from typing import Any
 
-# Set before anything of this package can import LiteLLM, whose import fetches a price list otherwise.
+# Set before anything of this package can import LiteLLM, which fetches a price list and a list of headers otherwise.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+os.environ.setdefault("LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS", "True")
 os.environ.setdefault("LITELLM_LOG", "ERROR")
 
 

@@ -7,7 +7,7 @@ SPEC = AgentSpec(
     role="analyst",
     prompt="analyst/default",
     tools=("get_quote", "get_candles", "get_indicators"),
-    reads=("objection", "feedback"),
+    reads=("record", "objection", "feedback"),
     answer=AnalystReport,
     answer_name="analyst_report",
 )

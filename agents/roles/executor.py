@@ -7,7 +7,7 @@ SPEC = AgentSpec(
     role="executor",
     prompt="executor/default",
     tools=("get_account", "get_positions", "get_quote", "propose_order"),
-    reads=("analyst", "forecaster", "risk", "revision", "feedback"),
+    reads=("record", "analyst", "forecaster", "risk", "revision", "feedback"),
     answer=ExecutorDecision,
     answer_name="executor_decision",
 )

@@ -7,7 +7,7 @@ SPEC = AgentSpec(
     role="forecaster",
     prompt="forecaster/default",
     tools=("get_forecast", "get_candles"),
-    reads=("objection", "feedback"),
+    reads=("record", "objection", "feedback"),
     answer=ForecasterReport,
     answer_name="forecaster_report",
 )

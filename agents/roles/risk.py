@@ -7,7 +7,7 @@ SPEC = AgentSpec(
     role="risk",
     prompt="risk/default",
     tools=("get_account", "get_positions", "get_risk", "get_limits"),
-    reads=("analyst", "forecaster", "objection", "feedback"),
+    reads=("record", "analyst", "forecaster", "objection", "feedback"),
     answer=RiskReport,
     answer_name="risk_report",
 )

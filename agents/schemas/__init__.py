@@ -4,7 +4,7 @@ No judgement about markets: only shape, bounds, and which instruments there are.
 """
 
 from agents.schemas.analyst import AnalystReport, Signal
-from agents.schemas.answer import Answer, AnswerFormat, answer_format
+from agents.schemas.answer import Answer, AnswerFormat, Words, answer_format
 from agents.schemas.executor import ExecutorDecision, IntentAnswer
 from agents.schemas.forecaster import ForecastAnswer, ForecasterReport
 from agents.schemas.risk import RiskReport, Stance
@@ -20,5 +20,6 @@ __all__ = [
     "RiskReport",
     "Signal",
     "Stance",
+    "Words",
     "answer_format",
 ]

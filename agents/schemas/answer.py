@@ -12,6 +12,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 INSTRUMENTS = "instruments"
 """Key of the validation context under which the instruments of the round stand."""
 
+FREE_TEXT: Mapping[str, Any] = {"type": "text"}
+"""The ``response_format`` of an answer without a schema."""
+
 _KEPT = frozenset({"type", "properties", "required", "items", "enum", "anyOf", "additionalProperties", "description"})
 
 
@@ -19,6 +22,10 @@ class Answer(BaseModel):
     """Base of what a role answers: every field is required, no other is accepted, nothing is coerced."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Words(Answer):
+    """Words for a person, of no shape at all: shown, never parsed."""
 
 
 def _known_instrument(symbol: str, info: ValidationInfo) -> str:
@@ -49,6 +56,8 @@ def answer_format(answer: type[Answer], name: str) -> AnswerFormat:
     Bounds that some providers refuse in a schema (lengths, ranges, patterns) are left out: they stand in the
     descriptions, and the answer is validated against them all the same.
     """
+    if answer is Words:
+        return AnswerFormat(name=name, response_format=FREE_TEXT, sha256=hashlib.sha256(b"words").hexdigest())
     schema = answer.model_json_schema()
     strict = _strict(schema, schema.get("$defs", {}))
     wrapped = {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": strict}}

@@ -6,8 +6,11 @@ import fastapi
 from fastapi.responses import FileResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from arena.api.chat import chat_routes
 from arena.api.guard import LoopbackGuard
 from arena.api.standings import Standings, standings
+from arena.meters import MEDIA_TYPE, Meters
+from arena.seasons.reception import Reception
 from arena.seasons.snapshot import FloorSnapshot
 from arena.ui.charts.live_plot import PLOTLY_FILE, PLOTLY_URL
 from arena.ui.floor import Floor
@@ -35,11 +38,18 @@ class Accepted(BaseModel):
     reason: str
 
 
-def create_app(floor: Floor) -> fastapi.FastAPI:
-    """The application over one floor. It answers on loopback only and needs no login there."""
+def create_app(floor: Floor, reception: Reception | None = None, meters: Meters | None = None) -> fastapi.FastAPI:
+    """The application over one floor. It answers on loopback only and needs no login there.
+
+    With a ``reception`` the desks can be spoken to as well, and with ``meters`` there is ``/metrics`` for Prometheus.
+    """
     app = fastapi.FastAPI(title="Tradefloor", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
     app.include_router(_health(floor))
     app.include_router(_api(floor), prefix="/api/v1")
+    if reception is not None:
+        app.include_router(chat_routes(reception))
+    if meters is not None:
+        app.include_router(_metrics(meters))
     app.add_api_route(PLOTLY_URL, _plotly, include_in_schema=False)
     app.add_exception_handler(TradefloorError, _refused)
     mount(app, floor)
@@ -87,6 +97,17 @@ def _api(floor: Floor) -> fastapi.APIRouter:
         """Lets trading go on."""
         floor.resume(order.reason)
         return Accepted(reason=order.reason)
+
+    return router
+
+
+def _metrics(meters: Meters) -> fastapi.APIRouter:
+    router = fastapi.APIRouter(tags=["health"])
+
+    @router.get("/metrics")
+    def read_metrics() -> Response:
+        """The meters in Prometheus' text format."""
+        return Response(meters.exposition(), media_type=MEDIA_TYPE)
 
     return router
 

@@ -32,6 +32,7 @@ class StandingsRow(BaseModel):
     acted: int
     held: int
     abstained: int
+    failovers: int
     refused_intents: int
     llm_calls: int
     usd: float | None

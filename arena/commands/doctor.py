@@ -35,8 +35,8 @@ def examine(*, home: Path | None, data_root: Path | None, as_json: bool) -> None
         typer.echo(f"{setting['key']:<14} {setting['value'] or 'unset':<40} {setting['source']}")
     for model in models:
         state = "usable" if model["usable"] else f"needs {', '.join(model['missing'])}"
-        typer.echo(f"{model['id']:<40} {state}")
-    typer.echo(f"{'venue simulated':<40} usable")
+        typer.echo(f"{model['id']:<52} {state}{' (free)' if model['free'] else ''}")
+    typer.echo(f"{'venue simulated':<52} usable")
     for problem in problems:
         typer.echo(f"problem: {problem['what']}\n     do: {problem['do']}")
     if not problems:
@@ -44,14 +44,15 @@ def examine(*, home: Path | None, data_root: Path | None, as_json: bool) -> None
 
 
 def _models() -> Iterable[str]:
-    """The house models, and every model that a season file of the configuration names."""
+    """The house models, those of the catalogue, and every model that a season file of the configuration names."""
+    from agents.llm import catalogue
     from agents.llm.house import house_models
 
-    named = dict.fromkeys(house_models())
+    named = dict.fromkeys((*house_models(), *(row.id for row in catalogue().models)))
     for path in _season_files():
         with suppress(ConfigError):  # told among the problems
             for desk in load_rules(path).desks:
-                named |= dict.fromkeys(desk.by_role().values())
+                named |= dict.fromkeys(desk.every_model())
     return named
 
 
@@ -60,13 +61,28 @@ def _season_files() -> list[Path]:
 
 
 def _model(model: str) -> dict[str, Any]:
-    from agents.llm import is_rule_based, required_keys
+    """Whether a model can be asked, and what the catalogue says of it; what is not known is null."""
+    from agents.llm import catalogue, is_rule_based, required_keys, unreachable
 
     try:
         missing = list(required_keys(model))
+        absent = unreachable(model)
+        missing += [absent] if absent else []
     except ConfigError as error:
-        return {"id": model, "usable": False, "missing": [str(error)], "rule_based": is_rule_based(model)}
-    return {"id": model, "usable": not missing, "missing": missing, "rule_based": is_rule_based(model)}
+        missing = [str(error)]
+    row = catalogue().row(model)
+    return {
+        "id": model,
+        "usable": not missing,
+        "missing": missing,
+        "rule_based": is_rule_based(model),
+        "maker": row.maker if row else None,
+        "context_window": row.context_window if row else None,
+        "knowledge_cutoff": row.knowledge_cutoff.isoformat() if row and row.knowledge_cutoff else None,
+        "abilities": sorted(row.abilities) if row else None,
+        "specialities": list(row.specialities) if row else None,
+        "free": row.free if row else False,
+    }
 
 
 def _problems(settings: Settings) -> Iterable[dict[str, str]]:

@@ -11,21 +11,35 @@ from arena import wiring
 from arena.commands.output import INTERRUPTED, print_json, say
 from arena.commands.progress import RoundProgress
 from arena.commands.standings import print_standings
+from arena.seasons.cassette_rules import CassetteRules
 from arena.seasons.rulefile import load_rules
 from arena.seasons.runner import Ending, SeasonRun
 from arena.seasons.standings import standings_document
 from arena.settings import Settings
-from trading.domain.errors import TradingHalted
+from arena.tracing import tracing
+from trading.domain.errors import BudgetExceeded, TradingHalted
 from trading.storage.runs import RunFolder
 
 
-def run(path: Path, *, sets: Sequence[str], home: Path | None, data_root: Path | None, as_json: bool) -> None:
+def run(
+    path: Path,
+    *,
+    sets: Sequence[str],
+    home: Path | None,
+    data_root: Path | None,
+    as_json: bool,
+    cassette: str | None = None,
+) -> None:
     """Run the season of ``path``, or go on with its interrupted run."""
     settings = Settings.load({"home": home, "data_root": data_root})
-    prepared = wiring.prepare(load_rules(path, sets), settings)
+    rules = load_rules(path, sets)
+    if cassette is not None:
+        rules = rules.model_copy(update={"cassette": CassetteRules.parse(cassette)})
+    prepared = wiring.prepare(rules, settings)
     folder = wiring.open_run(prepared, settings)
     say(f"run {folder.run_id}: {prepared.setup.rounds} rounds on {_market_words(prepared)}")
-    ending = asyncio.run(_play(prepared, folder, settings))
+    with tracing(settings):
+        ending = asyncio.run(_play(prepared, folder, settings))
     if ending is Ending.INTERRUPTED:
         say(f"the same command goes on with {folder.run_id}")
         raise typer.Exit(INTERRUPTED)
@@ -38,6 +52,8 @@ def run(path: Path, *, sets: Sequence[str], home: Path | None, data_root: Path |
         raise TradingHalted(
             f"{folder.run_id} ended halted: {document['halt_reason']}; its standings count what was done before"
         )
+    if document["budget_reason"]:
+        raise BudgetExceeded(f"{folder.run_id}: {document['budget_reason']}; its standings count what was done before")
 
 
 def _market_words(prepared: wiring.Prepared) -> str:

@@ -5,10 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from arena.commands.output import say
+from arena.meters import Meters
 from arena.seasons.background import BackgroundSeason
 from arena.seasons.live import LiveFloor
+from arena.seasons.reception import Reception
 from arena.seasons.rulefile import load_rules
 from arena.settings import CONFIG, Settings
+from arena.tracing import tracing
 from trading.domain.errors import ConfigError
 from trading.risk import KillSwitch
 
@@ -41,15 +44,23 @@ def serve(
             f"host {settings.host!r}: this version has no login, so it listens on loopback only; use 127.0.0.1"
         )
     floor = LiveFloor(KillSwitch(settings.home))
+    meters = Meters()
+    reception = Reception(snapshot=floor.snapshot, on_calls=meters.count_calls)
     background = BackgroundSeason(
-        load_rules(season or DEMO, sets), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS
+        load_rules(season or DEMO, sets),
+        settings,
+        floor,
+        round_s=ROUND_S,
+        warmup_rounds=WARMUP_ROUNDS,
+        reception=reception,
+        meters=meters,
     )
-    with _listen(settings) as listening:
+    with tracing(settings), _listen(settings) as listening:
         import uvicorn
 
         from arena.api.app import create_app
 
-        app = create_app(floor)
+        app = create_app(floor, reception, meters)
         config = uvicorn.Config(app, log_level=settings.log_level, timeout_graceful_shutdown=GOODBYE_S)
         background.start()
         say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")

@@ -6,10 +6,12 @@ import threading
 from contextlib import suppress
 
 from arena import wiring
+from arena.meters import Meters
 from arena.seasons.live import LiveFloor, opening_snapshot
+from arena.seasons.reception import Reception
 from arena.seasons.reporter import Reporter
 from arena.seasons.rules import SeasonRules
-from arena.seasons.runner import Ending, SeasonRun
+from arena.seasons.runner import SeasonRun
 from arena.settings import Settings
 from trading.domain.errors import TradefloorError
 from trading.engine import Engine
@@ -21,17 +23,28 @@ log = logging.getLogger("tradefloor")
 class BackgroundSeason:
     """Plays one season for viewers: fast through the first ``warmup_rounds``, then one round every ``round_s``.
 
-    What is wrong with the season is raised by the constructor; what goes wrong later is shown on the floor.
+    What is wrong with the season is raised by the constructor; what goes wrong later is shown on the floor. Its desks
+    can be spoken to at the ``reception``, and what they do is counted by the ``meters``.
     """
 
     def __init__(
-        self, rules: SeasonRules, settings: Settings, floor: LiveFloor, *, round_s: float, warmup_rounds: int
+        self,
+        rules: SeasonRules,
+        settings: Settings,
+        floor: LiveFloor,
+        *,
+        round_s: float,
+        warmup_rounds: int,
+        reception: Reception | None = None,
+        meters: Meters | None = None,
     ) -> None:
         self._prepared = wiring.prepare(rules, settings)
         self._settings = settings
         self._floor = floor
         self._round_s = round_s
         self._warmup_rounds = warmup_rounds
+        self._reception = reception
+        self._meters = meters
         self._run: SeasonRun | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._main, name="season", daemon=True)
@@ -73,6 +86,8 @@ class BackgroundSeason:
             folder,
             self._settings,
             watch=watch,
+            on_seated=self._reception.seat if self._reception is not None else None,
+            on_decided=self._meters.count if self._meters is not None else None,
             round_s=self._round_s,
             warmup_rounds=self._warmup_rounds,
         ) as playable:
@@ -80,4 +95,6 @@ class BackgroundSeason:
             self._run = reporter.run = playable.run
             reporter.publish("starting")
             ending = await playable.play()
-            await reporter.finish("finished" if ending is Ending.FINISHED else "interrupted")
+            await reporter.finish(ending.value)
+        if self._reception is not None:
+            await playable.run.stopped()  # until then the desks of a season that is over can still be asked

@@ -54,6 +54,7 @@ class DeskRecord:
     acted: int
     held: int
     abstained: int
+    failovers: int
     refused_intents: int
     orders: int
     fills: int

@@ -88,11 +88,11 @@ class Reporter:
             self._due = None
 
     async def finish(self, status: str) -> None:
-        """Publish the end, of a finished season with its final scores."""
+        """Publish the end, of a season that will not go on with its final scores."""
         if self._scoring is not None:
             await self._scoring
             await asyncio.sleep(0)  # its callback comes before the end is published
-        if status == "finished":
+        if status in ("finished", "out of budget"):
             await self._score()
         self.publish(status)
 
@@ -155,6 +155,7 @@ class Reporter:
             acted=desk.statuses.get("acted", 0),
             held=desk.statuses.get("held", 0),
             abstained=desk.statuses.get("abstained", 0),
+            failovers=desk.failovers,
             refused_intents=desk.refused,
             llm_calls=desk.calls,
             usd=desk.usd,

@@ -4,101 +4,64 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from arena.refusal import Refused
-from trading.domain.errors import RequestError
+from arena.seasons.budget_rules import BudgetRules
+from arena.seasons.cassette_rules import CassetteRules
+from arena.seasons.desk_rules import Desk
+from arena.seasons.fields import (
+    DAY_MS,
+    MINUTE_MS,
+    Bps,
+    Duration,
+    Globs,
+    Instant,
+    Milliseconds,
+    Slug,
+    Symbol,
+    Table,
+    later,
+    number,
+    once_each,
+)
 from trading.domain.instants import duration_ms, iso, to_ms
 from trading.domain.instrument import parse_symbol
 from trading.domain.money import money_text
 
-ROLES = ("analyst", "forecaster", "risk", "executor")
 
-_DAY_MS = 86_400_000
-_MINUTE_MS = 60_000
+class Season(Table):
+    """``[season]``: when, how often, with what. A round is decided at ``start`` and each ``every`` after it.
 
-
-def _number(value: object) -> object:
-    # bool is an int to Python, and the text of a float is what the person wrote.
-    if isinstance(value, bool | str):
-        raise ValueError(f"found {value!r}, expected a number without quotes")
-    return repr(value) if isinstance(value, float) else value
-
-
-def _duration(value: str) -> str:
-    try:
-        duration_ms(value)
-    except RequestError as error:
-        raise ValueError(str(error)) from error
-    return value.strip()
-
-
-def _symbol(value: str) -> str:
-    try:
-        parse_symbol(value)
-    except RequestError as error:
-        raise ValueError(str(error)) from error
-    return value
-
-
-def _instant(value: object) -> object:
-    # Bare numbers would be read as seconds since 1970, and a bare date as midnight somewhere.
-    if not isinstance(value, datetime | str):
-        raise ValueError(f"found {value}, expected a time with zone, such as 2025-10-17T00:00:00Z")
-    return value
-
-
-def _in_utc(value: datetime) -> datetime:
-    return value.astimezone(UTC)
-
-
-def _once_each(values: tuple[str, ...]) -> tuple[str, ...]:
-    for value in values:
-        if values.count(value) > 1:
-            raise ValueError(f"{value!r} stands there {values.count(value)} times, expected once")
-    return values
-
-
-Text = Annotated[str, Field(min_length=1, max_length=200)]
-Slug = Annotated[str, Field(max_length=40, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
-Instant = Annotated[AwareDatetime, BeforeValidator(_instant), AfterValidator(_in_utc)]
-Duration = Annotated[str, AfterValidator(_duration)]
-Symbol = Annotated[str, AfterValidator(_symbol)]
-Bps = Annotated[Decimal, BeforeValidator(_number), Field(ge=0, le=1000, allow_inf_nan=False)]
-Milliseconds = Annotated[int, Field(strict=True, ge=0, le=_DAY_MS)]
-Globs = Annotated[tuple[Text, ...], AfterValidator(_once_each)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
-
-
-class Season(_Table):
-    """``[season]``: when, how often, with what. A round is decided at ``start`` and each ``every`` after it."""
+    ``deadline`` is how long a desk may think about a decision, by the wall clock. ``thinking_ms`` is how long it is
+    taken to have thought in market time: its orders leave that much later.
+    """
 
     name: Slug
     seed: Annotated[int, Field(strict=True, ge=0, lt=2**63)] = 0
     start: Instant
     end: Instant
     every: Duration
-    capital: Annotated[Decimal, BeforeValidator(_number), Field(gt=0, le=10**12, allow_inf_nan=False)]
+    capital: Annotated[Decimal, BeforeValidator(number), Field(gt=0, le=10**12, allow_inf_nan=False)]
     mode: Literal["conservative", "balanced", "aggressive", "autonomous"] = "balanced"
+    deadline: Duration | None = later(None)
+    thinking_ms: Milliseconds = later(0)
 
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
-        if self.every_ms % _MINUTE_MS:
+        if self.every_ms % MINUTE_MS:
             raise Refused("every", f"found {self.every!r}, expected whole minutes, such as 5m or 1h")
         if self.end_ms <= self.start_ms:
             raise Refused("end", f"found {iso(self.end_ms)}, expected later than start, {iso(self.start_ms)}")
-        grid = math.gcd(self.every_ms, _DAY_MS)
+        grid = math.gcd(self.every_ms, DAY_MS)
         if self.start_ms % grid:
             raise Refused(
-                "start", f"found {iso(self.start_ms)}, expected a multiple of {grid // _MINUTE_MS} minutes (UTC)"
+                "start", f"found {iso(self.start_ms)}, expected a multiple of {grid // MINUTE_MS} minutes (UTC)"
             )
         if not self.rounds:
             raise Refused("every", f"found {self.every!r}, expected at least one round before {iso(self.end_ms)}")
@@ -120,19 +83,24 @@ class Season(_Table):
         return duration_ms(self.every)
 
     @property
+    def deadline_s(self) -> float | None:
+        """How long a decision may take by the wall clock, in seconds; None where the file leaves it open."""
+        return duration_ms(self.deadline) / 1000 if self.deadline else None
+
+    @property
     def rounds(self) -> int:
         """How many rounds are decided."""
         return (self.end_ms - self.start_ms) // self.every_ms
 
 
-class Market(_Table):
+class Market(Table):
     """``[market]``: recorded candles (``replay``) or invented ones (``simulated``), and what is traded on them.
 
     ``paths`` and ``funding`` are file patterns relative to the data folder; ``step`` is the bar of a simulated market.
     """
 
     kind: Literal["simulated", "replay"]
-    instruments: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=100), AfterValidator(_once_each)]
+    instruments: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=100), AfterValidator(once_each)]
     paths: Globs = ()
     funding: Globs = ()
     step: Duration | None = None
@@ -164,7 +132,7 @@ class Market(_Table):
         return duration_ms(self.step or "1h") if self.kind == "simulated" else None
 
 
-class CostOverrides(_Table):
+class CostOverrides(Table):
     """``[costs]``: what replaces the venue's own. None means the venue's stands."""
 
     taker_fee_bps: Bps | None = None
@@ -178,41 +146,18 @@ class CostOverrides(_Table):
         return self.model_dump(exclude_none=True)
 
 
-class RoleModels(_Table):
-    """A model for each role of a desk, as LiteLLM names it."""
+class SeasonRules(Table):
+    """A whole season file. ``limits`` is checked where the house limits are known.
 
-    analyst: Text
-    forecaster: Text
-    risk: Text
-    executor: Text
-
-
-class Desk(_Table):
-    """``[[desk]]``: a contestant, with one model for all roles (``model``) or one for each (``models``)."""
-
-    name: Slug
-    model: Text | None = None
-    models: RoleModels | None = None
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if (self.model is None) == (self.models is None):
-            found = "neither" if self.model is None else "both"
-            raise ValueError(f"found {found} of model and models, expected one of them")
-        return self
-
-    def by_role(self) -> dict[str, str]:
-        """The model of each of the four roles."""
-        return dict.fromkeys(ROLES, self.model) if self.model else dict(self.models or ())
-
-
-class SeasonRules(_Table):
-    """A whole season file. ``limits`` is checked where the house limits are known."""
+    ``cassette`` says where answers are kept, which is no rule of the contest: it is not part of ``rules_sha256``.
+    """
 
     season: Season
     market: Market
     costs: CostOverrides = CostOverrides()
     limits: dict[str, Any] = Field(default_factory=dict)
+    budget: BudgetRules | None = later(None)
+    cassette: CassetteRules = Field(default=CassetteRules(), exclude=True)
     desks: Annotated[tuple[Desk, ...], Field(alias="desk", min_length=1, max_length=200)]
 
     @model_validator(mode="after")
@@ -225,7 +170,14 @@ class SeasonRules(_Table):
         if step_ms and self.season.every_ms % step_ms:
             step = self.market.step or "1h"
             raise Refused("season.every", f"found {self.season.every!r}, expected a multiple of market.step, {step!r}")
+        if self.budget and not self.budget.limited and not any(desk.limited for desk in self.desks):
+            raise Refused("budget", "limits nothing; set budget.usd, budget.tokens, or a desk's budget_usd")
         return self
+
+    def every_model(self) -> tuple[str, ...]:
+        """Each model that the season may ask, once."""
+        cheaper = self.budget.degrade.models.given().values() if self.budget and self.budget.degrade else ()
+        return tuple(dict.fromkeys((*(model for desk in self.desks for model in desk.every_model()), *cheaper)))
 
     @cached_property
     def rules_sha256(self) -> str:

@@ -8,13 +8,18 @@ from functools import partial
 from typing import Any
 
 from agents.brief import RoundBrief
+from arena.seasons.budget_rules import amount_words
+from arena.seasons.own_record import OwnRecords
+from arena.seasons.spending import Spending
 from graphs import Checkpoints, DeskGraph, DeskTeam, Seat
 from tools.context import ToolContext
 from trading.domain import ids
-from trading.domain.decision import Decision
+from trading.domain.decision import Decision, DecisionStatus
 from trading.engine import Engine, Round
 from trading.risk import LimitUse
 from trading.storage.journal import Journal, Telemetry
+
+OnSeated = Callable[[Sequence[DeskTeam], Sequence[Seat]], None]
 
 
 class Ending(StrEnum):
@@ -22,6 +27,7 @@ class Ending(StrEnum):
 
     FINISHED = "finished"
     INTERRUPTED = "interrupted"
+    OUT_OF_BUDGET = "out of budget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +42,10 @@ class SeasonRun:
     """One run of a season, from wherever its journal stands to its end.
 
     ``on_round`` is called after each committed round with its index. :meth:`stop` ends playing after the round in
-    flight; the same run goes on from there later.
+    flight; the same run goes on from there later. ``own_records`` must have seen every event of the run: desks that are
+    to know their own record are told it from there. ``spending``, which must have seen them as well, says when a desk
+    goes on with its team of ``spare_teams``, when it stops, and when all do. ``on_seated`` is given the desks and their
+    seats of each round when it is open, ``on_decided`` every decision.
     """
 
     def __init__(
@@ -50,6 +59,11 @@ class SeasonRun:
         brief: RoundBrief,
         on_round: Callable[[int], None] | None = None,
         pace: Pace | None = None,
+        own_records: OwnRecords | None = None,
+        spending: Spending | None = None,
+        spare_teams: Mapping[str, DeskTeam] | None = None,
+        on_seated: OnSeated | None = None,
+        on_decided: Callable[[Decision], None] | None = None,
     ) -> None:
         self.run_id = run_id
         self.engine = engine
@@ -59,6 +73,11 @@ class SeasonRun:
         self._brief = brief
         self._on_round = on_round
         self._pace = pace or Pace()
+        self._own_records = own_records
+        self._spending = spending
+        self._spare_teams = spare_teams or {}
+        self._on_seated = on_seated
+        self._on_decided = on_decided
         self._stopping = asyncio.Event()
 
     @property
@@ -70,12 +89,18 @@ class SeasonRun:
         """End after the round in flight."""
         self._stopping.set()
 
+    async def stopped(self) -> None:
+        """Wait until it is told to stop."""
+        await self._stopping.wait()
+
     async def play(self, graph: DeskGraph, checkpoints: Checkpoints) -> Ending:
         """Play every round that is left. A finished season is sealed."""
         engine = self.engine
         if not self.journal.events:
             engine.open_season()
         for index in range(engine.rounds_closed, engine.setup.rounds):
+            if self._spending is not None and self._spending.exhausted:
+                return Ending.OUT_OF_BUDGET
             if self._stopping.is_set():
                 return Ending.INTERRUPTED
             await self._play_round(index, graph)
@@ -93,16 +118,49 @@ class SeasonRun:
     async def _play_round(self, index: int, graph: DeskGraph) -> None:
         engine = self.engine
         opened = engine.open_round(index, engine.setup.round_ms(index))
+        self._note_budgets(opened)
+        teams, seats = [self._team(team) for team in self._teams], self._seats(opened)
+        if self._on_seated is not None:
+            self._on_seated(teams, seats)
         if not engine.halted:
-            seats = self._seats(opened)
-            decisions = await asyncio.gather(
-                *(graph.decide(team, seat) for team, seat in zip(self._teams, seats, strict=True))
-            )
-            for decision in decisions:
+            for decision in await self._decisions(graph, teams, seats):
                 engine.submit(decision)
                 self._measure(decision)
+        self._note_budgets(opened)
         engine.close_round()
         self._telemetry.commit()
+
+    def _note_budgets(self, opened: Round) -> None:
+        if self._spending is not None:
+            for event in self._spending.due(opened.as_of_ms):
+                self.engine.record(event)
+
+    async def _decisions(self, graph: DeskGraph, teams: Sequence[DeskTeam], seats: Sequence[Seat]) -> list[Decision]:
+        """What every desk decides, in their order. What no desk can answer for is raised once all have spoken."""
+        asked = [self._decide(graph, team, seat) for team, seat in zip(teams, seats, strict=True)]
+        decisions = []
+        for decision in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(decision, BaseException):
+                raise decision
+            decisions.append(decision)
+        return decisions
+
+    async def _decide(self, graph: DeskGraph, team: DeskTeam, seat: Seat) -> Decision:
+        if self._spending is None or not self._spending.is_out(team.name):
+            return await graph.decide(team, seat)
+        return Decision(
+            decision_id=seat.decision_id,
+            desk=team.name,
+            round_index=seat.round_index,
+            status=DecisionStatus.ABSTAINED,
+            abstain_reason="budget: the desk's ran out",
+            prompt_hash=team.prompt_hash,
+        )
+
+    def _team(self, team: DeskTeam) -> DeskTeam:
+        if self._spending is not None and self._spending.is_degraded(team.name):
+            return self._spare_teams.get(team.name, team)
+        return team
 
     def _seats(self, opened: Round) -> list[Seat]:
         memo: dict[str, object] = {}
@@ -115,6 +173,7 @@ class SeasonRun:
         engine, setup = self.engine, self.engine.setup
         account = engine.account(team.name)
         feedback = tuple(feedback_line(row) for row in engine.feedback.of(team.name))
+        records = self._own_records if team.shows_record else None
         return Seat(
             tools=ToolContext(
                 view=opened.view,
@@ -130,10 +189,16 @@ class SeasonRun:
             rounds=setup.rounds,
             decision_id=ids.decision_id(setup.season, team.name, opened.index),
             thread_id=f"{self.run_id}:{team.name}:{opened.index}:{stand}",
-            brief=replace(self._brief, feedback=feedback),
+            brief=replace(
+                self._brief,
+                feedback=feedback,
+                own_record=records.of(team.name) if records is not None else None,
+            ),
         )
 
     def _measure(self, decision: Decision) -> None:
+        if self._on_decided is not None:
+            self._on_decided(decision)
         record = self._telemetry.record
         record("decision", decision.decision_id, decision.latency_ms)
         for number, call in enumerate(decision.model_calls):
@@ -162,6 +227,12 @@ def feedback_line(row: Mapping[str, Any]) -> str:
             )
         case "breaker_tripped":
             return f"Breaker {row['rule']} tripped: {row['value']} of {row['limit']}; state {row['state']}."
+        case "budget_warned" | "budget_degraded":
+            spent, limit = (amount_words(row["measure"], row[name]) for name in ("spent", "limit"))
+            rest = (
+                "be brief" if row["event"] == "budget_warned" else "the desk goes on with cheaper models or fewer roles"
+            )
+            return f"Of the {row['scope']}'s budget of {limit}, {spent} is spent: {rest}."
         case "liquidated":
             return f"Your perpetual positions were liquidated: equity {row['equity']} was below {row['maintenance']}."
         case _:

@@ -130,6 +130,7 @@ def _standing(
         acted=record.acted,
         held=record.held,
         abstained=record.abstained,
+        failovers=record.failovers,
         refused_intents=record.refused_intents,
         orders=record.orders,
         fills=record.fills,

@@ -62,6 +62,7 @@ class DeskCard:
     acted: int
     held: int
     abstained: int
+    failovers: int
     refused_intents: int
     llm_calls: int
     usd: float | None
@@ -135,7 +136,7 @@ class TradeRow:
 class FloorSnapshot:
     """Everything the arena page shows, built once per round and shared by all viewers.
 
-    ``status`` is starting, running, halted, finished or failed; ``market`` is simulated or replay.
+    ``status`` is starting, running, halted, finished, out of budget or failed; ``market`` is simulated or replay.
     """
 
     version: int

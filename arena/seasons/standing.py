@@ -36,6 +36,7 @@ class Standing:
     acted: int
     held: int
     abstained: int
+    failovers: int
     refused_intents: int
     orders: int
     fills: int
@@ -75,6 +76,7 @@ class Standing:
             "acted": self.acted,
             "held": self.held,
             "abstained": self.abstained,
+            "failovers": self.failovers,
             "refused_intents": self.refused_intents,
             "orders": self.orders,
             "fills": self.fills,

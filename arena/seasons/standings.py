@@ -41,8 +41,9 @@ def standings_document(run: RunFolder) -> dict[str, Any]:
         "rules_sha256": tally.rules_sha256,
         "rounds": tally.rounds,
         "rounds_done": tally.rounds_done,
-        "status": "halted" if tally.halted else "finished" if run.is_finished else "unfinished",
+        "status": _status(tally, run),
         "halt_reason": tally.halted,
+        "budget_reason": tally.out_of_budget,
         "market": {
             "kind": tally.market,
             "simulated": tally.market == "simulated",
@@ -51,3 +52,11 @@ def standings_document(run: RunFolder) -> dict[str, Any]:
         "journal": {"events": events, "head": head},
         "desks": [standing.to_json() for standing in desks],
     }
+
+
+def _status(tally: Tally, run: RunFolder) -> str:
+    if tally.halted:
+        return "halted"
+    if run.is_finished:
+        return "finished"
+    return "out of budget" if tally.out_of_budget else "unfinished"

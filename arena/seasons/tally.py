@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from arena.seasons.budget_rules import amount_words
 from arena.seasons.records import DeskRecord, MarketRecord
 from evals.scorers import ForecastSample
 from trading.domain.event import Event, EventKind
@@ -27,6 +28,7 @@ class _DeskTally:
     traded: Decimal = ZERO
     statuses: dict[str, int] = field(default_factory=dict)
     refused: int = 0
+    failovers: int = 0
     orders: int = 0
     fills: int = 0
     calls: int = 0
@@ -37,6 +39,7 @@ class _DeskTally:
     forecasts: list[tuple[int, str, int, float, float, float, float]] = field(default_factory=list)
     reduce_only: bool = False
     liquidated: bool = False
+    out_of_budget: bool = False
 
 
 class Tally:
@@ -58,6 +61,7 @@ class Tally:
         self.ts_ms: list[int] = []
         self.closes: list[list[float]] = []
         self.halted: str | None = None
+        self.out_of_budget: str | None = None
         self.rounds_done = 0
         self._handlers = {
             EventKind.SEASON_OPENED: self._open,
@@ -74,6 +78,7 @@ class Tally:
             EventKind.BREAKER_TRIPPED: self._tripped,
             EventKind.HALTED: self._halted,
             EventKind.RESUMED: self._resumed,
+            EventKind.BUDGET_EXHAUSTED: self._exhausted,
             EventKind.SEASON_CLOSED: self._closed,
         }
 
@@ -106,6 +111,8 @@ class Tally:
             return "halted"
         if desk.liquidated:
             return "liquidated"
+        if desk.out_of_budget:
+            return "out of budget"
         return "reduce-only" if desk.reduce_only else "active"
 
     def _record(
@@ -128,6 +135,7 @@ class Tally:
             acted=desk.statuses.get("acted", 0),
             held=desk.statuses.get("held", 0),
             abstained=desk.statuses.get("abstained", 0),
+            failovers=desk.failovers,
             refused_intents=desk.refused,
             orders=desk.orders,
             fills=desk.fills,
@@ -176,6 +184,9 @@ class Tally:
         desk = self.desks[payload["desk"]]
         desk.decisions.append(event.decision_id)
         desk.statuses[payload["status"]] = desk.statuses.get(payload["status"], 0) + 1
+        if payload.get("substituted"):
+            desk.failovers += 1
+            return  # what another model forecast says nothing of this desk's skill
         desk.forecasts.extend(
             (event.ts_ms, row["instrument"], row["horizon_s"], row["p_up"], row["q05"], row["q50"], row["q95"])
             for row in payload["forecasts"]
@@ -227,6 +238,15 @@ class Tally:
         self.halted = None
         for desk in self.desks.values():
             desk.reduce_only = False
+
+    def _exhausted(self, event: Event) -> None:
+        payload = event.payload
+        of_whom = "the season's" if payload["scope"] == "season" else f"desk {payload['desk']}'s"
+        limit, spent = (amount_words(payload["measure"], payload[name]) for name in ("limit", "spent"))
+        words = f"{of_whom} budget of {limit} ran out at {spent}"
+        self.out_of_budget = f"{self.out_of_budget}; {words}" if self.out_of_budget else words
+        for name in payload["desks"]:
+            self.desks[name].out_of_budget = True
 
     def _closed(self, event: Event) -> None:
         self.data_sha256 = event.payload["data_sha256"]

@@ -19,6 +19,7 @@ from arena.ui.theme import gradio_theme, page_head, style_sheet
 from trading.domain.errors import TradefloorError
 
 App = TypeVar("App")
+Made = TypeVar("Made")
 PERSON = "a person asked for it on the web page"
 
 
@@ -29,6 +30,10 @@ def wall_clock_ms() -> int:
 
 def build_site(floor: Floor, *, now_ms: Callable[[], int] = wall_clock_ms) -> gr.Blocks:
     """All pages over one floor. Rendered content is shared by every viewer of every page."""
+    return _in_a_loop(lambda: _build_site(floor, now_ms))
+
+
+def _build_site(floor: Floor, now_ms: Callable[[], int]) -> gr.Blocks:
     cache = RenderCache()
     pages = all_pages()
     home, others = pages[0], pages[1:]
@@ -43,18 +48,21 @@ def build_site(floor: Floor, *, now_ms: Callable[[], int] = wall_clock_ms) -> gr
 
 def mount(app: App, floor: Floor) -> App:
     """Puts the site at the root of a web application and gives the application back. Works in and outside a loop."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        # Where no loop runs, Gradio opens some of its own and never closes them.
-        asyncio.run(_mounted(app, floor))
-    else:
-        _mount(app, floor)
+    _in_a_loop(lambda: _mount(app, floor))
     return app
 
 
-async def _mounted(app: object, floor: Floor) -> None:
-    _mount(app, floor)
+def _in_a_loop(work: Callable[[], Made]) -> Made:
+    """``work()`` inside an event loop: where none runs, Gradio opens some of its own and never closes them."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_awaited(work))
+    return work()
+
+
+async def _awaited(work: Callable[[], Made]) -> Made:
+    return work()
 
 
 def _mount(app: object, floor: Floor) -> None:

@@ -14,7 +14,7 @@ from agents.llm import Completion, ToolRequest
 from agents.schemas import ExecutorDecision
 from agents.turn import MAX_TOOL_ROUNDS, CallLog, run_role
 from tests.agents.staging import GOOD, seat, team
-from trading.domain.errors import ModelFailure
+from trading.domain.errors import ModelFailure, ModelUnavailable
 
 WORDS = st.text(max_size=40) | st.sampled_from(
     ["{}", "null", "[]", "NaN", '{"action":"trade"}', json.dumps({"a": 1e999})]
@@ -71,9 +71,12 @@ def test_any_replies_end_in_an_answer_or_a_typed_failure(lines):
 
 
 @pytest.mark.asyncio
-async def test_no_call_is_made_after_the_deadline():
-    async def complete(_):
-        raise AssertionError("asked after the deadline")
+async def test_after_the_deadline_a_request_has_no_time_left():
+    """It is made all the same: only so is what came of it on a cassette."""
+
+    async def complete(request):
+        assert request.timeout_s <= 0
+        raise ModelUnavailable("no time left", reason="timeout")
 
     log = CallLog()
     agent = TEAM.agents["executor"]

@@ -157,6 +157,7 @@ def _desk(draw: random.Random, slot: int, rank: int, curve: Curve) -> DeskCard:
         acted=90 + slot,
         held=209 - slot,
         abstained=1 if slot == 6 else 0,
+        failovers=0,
         refused_intents=slot,
         llm_calls=1_200,
         usd=0.0,

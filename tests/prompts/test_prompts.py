@@ -34,7 +34,8 @@ def test_role_and_its_prompt_fit(spec):
     prompt = load_prompt(spec.prompt)
     assert prompt.role == spec.role
     assert set(prompt.slots) == {"facts", *spec.reads}
-    assert all(kind is SlotType.UNTRUSTED for name, kind in prompt.slots.items() if name != "facts")
+    trusted = {name for name, kind in prompt.slots.items() if kind is not SlotType.UNTRUSTED}
+    assert trusted == {"facts", "record"}, "only what we measured ourselves is trusted"
     system, user = prompt.messages(dict.fromkeys(prompt.slots))
     assert (system["role"], user["role"]) == ("system", "user")
     assert "{{" not in str(user["content"]) + str(system["content"])
@@ -45,7 +46,7 @@ def test_role_and_its_prompt_fit(spec):
 
 
 def test_alias_resolves_and_strangers_are_refused():
-    assert resolve("analyst/default") == "analyst/default.v1"
+    assert resolve("analyst/default") == "analyst/default.v2"
     assert resolve("analyst/default.v7") == "analyst/default.v7"
     with pytest.raises(ConfigError, match="analyst/default"):
         resolve("analyst/fancy")

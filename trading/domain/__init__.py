@@ -5,7 +5,7 @@ No input or output, no clock reading, no randomness: whatever is here can be com
 
 from trading.domain.account import AccountView
 from trading.domain.clock import Clock, ManualClock, SystemClock
-from trading.domain.decision import Decision, DecisionStatus, Forecast, ModelCall, RuledIntent, ToolCall
+from trading.domain.decision import Decision, DecisionStatus, Dissent, Forecast, ModelCall, RuledIntent, ToolCall
 from trading.domain.event import Event, EventKind
 from trading.domain.fill import Fill, Liquidity
 from trading.domain.instants import duration_ms, duration_text, from_ms, iso, parse_instant, to_ms
@@ -24,6 +24,7 @@ __all__ = [
     "Clock",
     "Decision",
     "DecisionStatus",
+    "Dissent",
     "Event",
     "EventKind",
     "Fill",

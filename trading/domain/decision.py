@@ -32,7 +32,10 @@ class Forecast:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCall:
-    """One call of a language or house model. Unknown usage or price is None, never 0. Latency is telemetry."""
+    """One attempt at a language or house model. Unknown usage or price is None, never 0. Latency is telemetry.
+
+    ``model_requested`` is what the desk declared; ``substitute`` is the fallback that was asked in its place, if any.
+    """
 
     role: str
     model_requested: str
@@ -45,6 +48,7 @@ class ModelCall:
     prompt_sha256: str
     cassette_key: str
     latency_ms: float
+    substitute: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +75,27 @@ class RuledIntent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Dissent:
+    """A member of a panel that said otherwise: ``said`` against what was ``combined``, only where the two differ.
+
+    A member that gave no answer said ``abstained`` with its reason.
+    """
+
+    role: str
+    model: str
+    said: str
+    combined: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a desk decided in a round.
 
     ``intents`` are what the engine is asked to trade (empty unless ``status`` is ACTED); ``superseded`` holds
     earlier proposals that were revised. ``confidence`` is in [0, 1] or None where none was stated. ``notes`` are
-    short texts by role, shown and journaled, never parsed.
+    short texts by role, shown and journaled, never parsed. ``dissent`` is what members of panels said otherwise.
+    ``substituted`` names the fallbacks that answered, by role: such a decision is carried out, and no skill is read
+    from it.
     """
 
     decision_id: str
@@ -92,6 +111,8 @@ class Decision:
     prompt_hash: str = ""
     path: tuple[str, ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
+    dissent: tuple[Dissent, ...] = ()
     model_calls: tuple[ModelCall, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
+    substituted: tuple[tuple[str, str], ...] = ()
     latency_ms: float = 0.0

@@ -5,7 +5,8 @@
     TradefloorError                     exit code
     ├── RequestError                    2   what was asked is wrong; nothing was changed: mend it and ask again
     │   ├── ConfigError                     a setting, a season file, a limit
-    │   └── DataError                       a candle or funding file, refused by file, row and reason
+    │   ├── DataError                       a candle or funding file, refused by file, row and reason
+    │   └── CassetteMiss                    a replay asks for what was not recorded
     ├── BudgetExceeded                  3   a declared budget of money, tokens or time ran out
     ├── TradingHalted                   4   a person or a breaker stopped trading: look, then resume
     ├── JournalError                    1   the record is damaged or cannot be written: stop
@@ -20,6 +21,8 @@
 
 A message says what was found, what was expected and what to do.
 """
+
+from typing import Any
 
 
 class TradefloorError(Exception):
@@ -42,6 +45,10 @@ class DataError(RequestError):
     """Market data was refused."""
 
 
+class CassetteMiss(RequestError):
+    """A replay asks a model for something that its cassette does not hold; nobody is asked in its place."""
+
+
 class BudgetExceeded(TradefloorError):
     """A declared budget ran out."""
 
@@ -59,11 +66,26 @@ class JournalError(TradefloorError):
 
 
 class ModelFailure(TradefloorError):
-    """A model gave no usable answer; its desk abstains."""
+    """A model gave no usable answer; its desk abstains.
 
-    def __init__(self, message: str, *, reason: str) -> None:
+    ``status`` is the provider's HTTP status and ``retry_after_s`` the wait it asked for, where it gave them;
+    ``attempts`` is what was tried, as the gateway records it.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str,
+        status: int | None = None,
+        retry_after_s: float | None = None,
+        attempts: tuple[Any, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.reason = reason
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.attempts = attempts
 
 
 class ModelUnavailable(ModelFailure):

@@ -11,11 +11,12 @@ _OF_DESK = {
     EventKind.ORDER_CANCELLED: ("order_id", "reason"),
     EventKind.LIQUIDATED: ("equity", "maintenance"),
 }
+_BUDGET = (EventKind.BUDGET_WARNED, EventKind.BUDGET_DEGRADED)
 _RULING = ("instrument", "side", "ruling", "rule", "limit", "value", "message")
 
 
 class Feedback:
-    """Fills, refusals, expiries, liquidations and breakers of each desk since its last decision."""
+    """Fills, refusals, expiries, liquidations, breakers and budgets of each desk since its last decision."""
 
     def __init__(self) -> None:
         self._rows: dict[str, list[dict[str, Any]]] = {}
@@ -32,6 +33,11 @@ class Feedback:
         elif event.kind is EventKind.BREAKER_TRIPPED:
             row = {name: payload[name] for name in ("rule", "state", "limit", "value")}
             for desk in [payload["scope"]] if payload["state"] == "reduce_only" else list(self._rows):
+                self._note(desk, event.kind, row)
+
+        elif event.kind in _BUDGET:
+            row = {name: payload[name] for name in ("scope", "measure", "spent", "limit")}
+            for desk in payload["desks"]:
                 self._note(desk, event.kind, row)
 
     def of(self, desk: str) -> list[dict[str, Any]]:

@@ -39,6 +39,7 @@ def _model_call(decision: Decision, call: ModelCall, number: int) -> dict[str, A
         "role": call.role,
         "model_requested": call.model_requested,
         "model_answered": call.model_answered,
+        "substitute": call.substitute,
         "attempt": call.attempt,
         "outcome": call.outcome,
         "tokens_in": call.tokens_in,
@@ -77,6 +78,11 @@ def decided_event(decision: Decision, ts_ms: int) -> Event:
             "confidence": decision.confidence,
             "rationale": decision.rationale,
             "notes": [list(note) for note in decision.notes],
+            "dissent": [
+                {"role": one.role, "model": one.model, "said": one.said, "combined": one.combined}
+                for one in decision.dissent
+            ],
+            "substituted": [list(pair) for pair in decision.substituted],
             "path": list(decision.path),
             "prompt_hash": decision.prompt_hash,
             "tokens_in": _total([call.tokens_in for call in decision.model_calls]),

@@ -26,6 +26,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "call_id": _TEXT, "decision_id": _TEXT, "ts": _TIME, "desk": _TEXT, "role": _TEXT, "model_requested": _TEXT,
         "model_answered": _TEXT, "attempt": _COUNT, "outcome": _TEXT, "tokens_in": _COUNT, "tokens_out": _COUNT,
         "usd": _NUMBER, "latency_ms": _NUMBER, "cassette_key": _TEXT, "prompt_sha256": _TEXT,
+        "substitute": _TEXT,
     },
     "tool_calls": {
         "call_id": _TEXT, "decision_id": _TEXT, "ts": _TIME, "desk": _TEXT, "role": _TEXT, "tool": _TEXT,

@@ -38,6 +38,11 @@ class RunFolder:
         return self.path / "checkpoints.sqlite"
 
     @property
+    def cassette(self) -> Path:
+        """The answers of models, unless the season keeps them elsewhere."""
+        return self.path / "cassette.sqlite"
+
+    @property
     def is_finished(self) -> bool:
         """Whether the run was completed and sealed."""
         return self.journal.with_suffix(".seal").exists()

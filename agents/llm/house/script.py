@@ -11,6 +11,7 @@ from pydantic_core import to_json
 from agents.llm.house.conversation import Conversation
 from agents.llm.house.executor import decide
 from agents.llm.house.reports import analyse, forecast, weigh
+from agents.llm.house.spokesman import CALLS, report
 from agents.llm.house.strategies import Strategy
 
 Answer = dict[str, Any]
@@ -52,12 +53,15 @@ def scripts() -> Mapping[str, Script]:
 
 
 def reply_to(conversation: Conversation, strategy: Strategy) -> Reply:
-    """The next message of the model that plays ``strategy``. The name of the asked-for schema tells it its role."""
+    """The next message of the model that plays ``strategy``. The name of the asked-for schema tells it its role.
+
+    Who asks for no schema is a person, and gets a report.
+    """
     script = scripts().get(conversation.answer_name)
-    if script is None:
-        return Reply(content=f"{strategy.name} is a rule-based house model, no LLM. {strategy.summary}")
-    wanted = tuple(call for call in script.calls if call[0] in conversation.offered)
+    wanted = tuple(call for call in (script.calls if script else CALLS) if call[0] in conversation.offered)
     settled = conversation.asked or conversation.slots.get("revision") is not None
     if wanted and not settled:
         return Reply(calls=wanted)
+    if script is None:
+        return Reply(content=report(conversation, strategy))
     return Reply(content=to_json(script.answer(conversation, strategy)).decode())

@@ -9,7 +9,7 @@ from arena.ui.components.states import feed_age_ms, is_stale
 from arena.ui.figures import NBSP, UNKNOWN, clock, day, duration
 
 _BREAKER_TONES = {"armed": "ok", "ok": "ok", "reduce-only": "warn", "tripped": "halt", "halted": "halt"}
-_SETTLED = frozenset({"finished", "halted", "failed"})
+_SETTLED = frozenset({"finished", "halted", "failed", "out of budget"})
 
 
 def brand(links: Sequence[tuple[str, str]], current: str) -> Html:

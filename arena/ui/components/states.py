@@ -48,6 +48,9 @@ def notice(snapshot: FloorSnapshot | None, now_ms: int) -> Html:
     if snapshot.status == "finished":
         rounds = count(snapshot.rounds, "round", "rounds")
         return _banner("over", f"The season is over: {rounds}, ended {ended}", _detail(snapshot, ""))
+    if snapshot.status == "out of budget":
+        text = "No more calls of models are paid for. A larger budget in the season file makes a new run of it."
+        return _banner("over", f"The season's budget ran out at {ended}", text)
     if is_stale(snapshot, now_ms):
         age = duration(feed_age_ms(snapshot, now_ms) // 10_000 * 10_000)
         return _banner("warn", f"The season has not reported for {age}", "What you see is the last that is known.")

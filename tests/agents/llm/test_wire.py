@@ -136,7 +136,7 @@ async def test_desk_of_openai_models_decides(maker):
         (400, "bad_request"),
         ("reset", "unavailable"),
         ("hang", "timeout"),
-        ("truncated", "unavailable"),
+        ("truncated", "garbled"),
         ("error body", "unavailable"),
     ],
 )

@@ -8,6 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from arena.api.app import create_app
+from arena.meters import Meters
+from arena.seasons.reception import Reception
 from arena.seasons.snapshot import FloorSnapshot
 from arena.ui.charts.live_plot import PLOTLY_URL
 from trading.domain.errors import TradingHalted
@@ -61,6 +63,16 @@ class _Stand:
 def shared_app() -> ServedFloor:
     """The application, built once."""
     return ServedFloor(_Stand())
+
+
+def test_the_parts_that_are_given_are_served(make_floor: Callable[..., Any], snapshot: FloorSnapshot) -> None:
+    reception, meters = Reception(snapshot=lambda: snapshot), Meters()
+    app = TestClient(create_app(make_floor(snapshot), reception, meters), base_url=HERE)
+    assert app.get("/v1/models").json() == {"object": "list", "data": []}
+    exposed = app.get("/metrics")
+    assert exposed.headers["content-type"].startswith("text/plain; version=")
+    assert "# TYPE tradefloor_llm_calls_total counter" in exposed.text
+    assert app.get("/").status_code == 200
 
 
 def test_health_does_not_need_a_season(served: ServedFloor) -> None:

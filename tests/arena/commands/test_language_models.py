@@ -75,7 +75,7 @@ class Provider(ThreadingHTTPServer):
 
     def answer(self, body: dict[str, Any]) -> dict[str, Any]:
         self.asked.append(body)
-        fields = set(body["response_format"]["json_schema"]["schema"]["properties"])
+        fields = _wanted(body)
         message: dict[str, Any] = {"role": "assistant", "content": None}
         tools = {tool["function"]["name"] for tool in body.get("tools") or ()}
         calls_tool = tools and body["messages"][-1]["role"] == "user" and "get_account" in tools
@@ -92,6 +92,15 @@ class Provider(ThreadingHTTPServer):
             "choices": [{"index": 0, "message": message, "finish_reason": "tool_calls" if calls_tool else "stop"}],
             "usage": {"prompt_tokens": 1000, "completion_tokens": 50, "total_tokens": 1050},
         }  # fmt: skip
+
+
+def _wanted(body: dict[str, Any]) -> set[str]:
+    """The fields of the answer that is asked for, by its schema or, the second time, by the text of it."""
+    if "response_format" in body:
+        return set(body["response_format"]["json_schema"]["schema"]["properties"])
+    told = body["messages"][0]["content"]
+    start = told.index("{", told.index("The JSON schema of your answer"))
+    return set(json.JSONDecoder().raw_decode(told[start:])[0]["properties"])
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -224,7 +233,7 @@ def test_a_provider_that_is_not_there_lets_the_season_go_on(play: Any, provider:
     said = play(address)
     desks = desks_of(said)
     assert desks["asked"]["abstained"] == 3
-    assert desks["asked"]["tokens_in"] is None
-    assert desks["asked"]["usd"] is None
+    assert desks["asked"]["tokens_in"] == 0, "nothing was ever sent"
+    assert desks["asked"]["usd"] == 0.0
     assert "Traceback" not in said.err
     assert said.document["status"] == "finished"

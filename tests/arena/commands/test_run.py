@@ -16,9 +16,10 @@ DESK: dict[str, Any] = {
     "desk": str, "kind": str, "models": dict, "status": str, "equity_start": str, "equity_end": str,
     "return": float, "return_ci95": (list, type(None)), "sharpe": MAYBE, "sharpe_ci95": (list, type(None)),
     "max_drawdown": float, "fees": str, "funding": str, "turnover": float, "decisions": int, "acted": int,
-    "held": int, "abstained": int, "refused_intents": int, "orders": int, "fills": int, "forecasts": int,
-    "brier": MAYBE, "brier_skill": MAYBE, "llm_calls": int, "tokens_in": int, "tokens_out": int, "usd": NUMBER,
-    "latency_ms_p50": NUMBER, "latency_ms_p95": NUMBER, "luck_percentile": MAYBE, "rank": int, "tied_with": list,
+    "held": int, "abstained": int, "failovers": int, "refused_intents": int, "orders": int, "fills": int,
+    "forecasts": int, "brier": MAYBE, "brier_skill": MAYBE, "llm_calls": int, "tokens_in": int, "tokens_out": int,
+    "usd": NUMBER, "latency_ms_p50": NUMBER, "latency_ms_p95": NUMBER, "luck_percentile": MAYBE, "rank": int,
+    "tied_with": list,
 }  # fmt: skip
 
 

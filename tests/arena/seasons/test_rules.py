@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from arena.seasons.cassette_rules import CassetteRules
 from arena.seasons.rulefile import load_rules
 from arena.seasons.rules import SeasonRules
 from trading.domain.errors import ConfigError
@@ -139,6 +140,54 @@ def test_the_shipped_seasons_are_as_long_as_they_say() -> None:
         ("risk = ", "riks = ", "desk.1.models.riks", "did you mean risk?"),
         ("[costs]", "[cost]", "cost", "did you mean costs?"),
         ("[limits]\nmax_leverage = 2", "limits = 3", "limits", "a table"),
+        ("seed = 7", 'deadline = "soon"', "season.deadline", "one of s, m, h"),
+        ("seed = 7", "thinking_ms = 1.5", "season.thinking_ms", "a whole number"),
+        ("seed = 7", "thinking_ms = -1", "season.thinking_ms", "greater than or equal to 0"),
+        ('risk = "c/three"', "risk = []", "desk.1.models.risk", "a list of 0, expected 2 to 9 models"),
+        ('risk = "c/three"', 'risk = ["c/three"]', "desk.1.models.risk", "one model needs no list"),
+        ('risk = "c/three"', 'risk = ["c/three", 3]', "desk.1.models.risk", "a model or a list of models"),
+        ('risk = "c/three"', 'risk = ["c/three", ""]', "desk.1.models.risk", "a model or a list of models"),
+        ('risk = "c/three"', "risk = 3", "desk.1.models.risk", "found 3, expected a model or a list of models"),
+        ('name = "mixed"', 'name = "mixed"\npanel = { combine = "median" }', "desk.1.panel", "combines nothing"),
+        ('name = "mixed"', 'name = "mixed"\npanel = { combine = "mean" }', "desk.1.panel.combine", "'median'"),
+        ('name = "mixed"', 'name = "mixed"\npanel = {}', "desk.1.panel.combine", "is missing"),
+        ('name = "mixed"', 'name = "mixed"\nfallbacks = "a/one"', "desk.1.fallbacks", "a list"),
+        ('name = "mixed"', 'name = "mixed"\nfallbacks = ["e/five", "e/five"]', "desk.1.fallbacks", "2 times"),
+        ('name = "momentum"', 'name = "momentum"\nfallbacks = ["house/momentum"]', "desk.0.fallbacks", "own model"),
+        ('name = "mixed"', 'name = "mixed"\nhedge = "yes"', "desk.1.hedge", "true or false"),
+        ('name = "mixed"', 'name = "mixed"\nhegde = true', "desk.1.hegde", "did you mean hedge?"),
+        ('name = "mixed"', 'name = "mixed"\ncontext = 1', "desk.1.context", "true or false"),
+        ('name = "mixed"', 'name = "mixed"\nbudget_usd = 0', "desk.1.budget_usd", "greater than 0"),
+        ('name = "mixed"', 'name = "mixed"\nbudget_usd = "5"', "desk.1.budget_usd", "a number without quotes"),
+        ('name = "mixed"', 'name = "mixed"\nbudget_tokens = 1e6', "desk.1.budget_tokens", "a whole number"),
+        ("[limits]", "[budget]\nwarn_at = 0.5\n[limits]", "budget", "limits nothing"),
+        ("[limits]", "[budget]\nusd = 5\nwarn_at = 1.5\n[limits]", "budget.warn_at", "less than or equal to 1"),
+        ("[limits]", "[budget]\nusd = -5\n[limits]", "budget.usd", "greater than 0"),
+        ("[limits]", "[budget]\nusd = inf\n[limits]", "budget.usd", "a finite number"),
+        ("[limits]", "[budget]\ndollars = 5\n[limits]", "budget.dollars", "expected one of usd"),
+        ("[limits]", '[budget]\nusd = 5\non_exhausted = "go on"\n[limits]', "budget.on_exhausted", "'stop'"),
+        ("[limits]", "[budget]\nusd = 5\ndegrade = {}\n[limits]", "budget.degrade", "changes nothing"),
+        ("[limits]", '[budget]\nusd = 5\ndegrade = { roles = ["risk"] }\n[limits]', "budget.degrade.roles", "executor"),
+        (
+            "[limits]",
+            '[budget]\nusd = 5\ndegrade = { roles = ["trader"] }\n[limits]',
+            "budget.degrade.roles.0",
+            "'executor'",
+        ),
+        (
+            "[limits]",
+            '[budget]\nusd = 5\ndegrade = { models = { trader = "x/y" } }\n[limits]',
+            "budget.degrade.models.trader",
+            "expected one of analyst",
+        ),
+        (
+            "[limits]",
+            '[budget]\nusd = 5\ndegrade = { at = 0.5, roles = ["executor"] }\n[limits]',
+            "budget.degrade.at",
+            "no less than warn_at",
+        ),
+        ("[limits]", '[cassette]\nmode = "rewind"\n[limits]', "cassette.mode", "'replay'"),
+        ("[limits]", "[cassette]\npath = 3\n[limits]", "cassette.path", "found 3"),
     ],
 )  # fmt: skip
 def test_each_mistake_is_refused_in_one_line_with_its_key(
@@ -221,6 +270,87 @@ def test_the_hash_knows_content_from_form(season: Path) -> None:
 def test_the_hash_does_not_change_between_versions_unnoticed(season: Path) -> None:
     """Runs are found again by it. When this fails, say in the changelog that earlier runs cannot be resumed."""
     assert load_rules(season).rules_sha256 == "f3df121945ac15a0723fca8a1e99a8b7c8aa2f6c0adbb92294b8f20579e2a553"
+
+
+def test_where_answers_are_kept_is_no_rule(season: Path) -> None:
+    before = load_rules(season)
+    after = load_rules(season, ["cassette.mode=replay", "cassette.path=some/where"])
+    assert (before.cassette.mode, before.cassette.path) == ("auto", None)
+    assert (after.cassette.mode, after.cassette.path) == ("replay", Path("some/where"))
+    assert after.rules_sha256 == before.rules_sha256
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "season.deadline=60s",
+        "season.thinking_ms=1500",
+        "budget.usd=5",
+        "budget.tokens=1000",
+        'desk.mixed.fallbacks=["e/five"]',
+        "desk.mixed.hedge=true",
+        "desk.mixed.context=true",
+        "desk.mixed.budget_usd=1.5",
+        "desk.mixed.budget_tokens=1000",
+        'desk.mixed.models.risk=["c/three", "e/five"]',
+    ],
+)
+def test_later_keys_count_when_they_are_used(season: Path, override: str) -> None:
+    before, after = load_rules(season), load_rules(season, [override])
+    assert after.rules_sha256 != before.rules_sha256
+
+
+def test_later_keys_at_their_defaults_change_nothing(season: Path) -> None:
+    defaults = ["season.thinking_ms=0", "desk.mixed.fallbacks=[]", "desk.mixed.hedge=false", "desk.0.context=false"]
+    assert load_rules(season, defaults).rules_sha256 == load_rules(season).rules_sha256
+
+
+def test_the_keys_of_the_gateway_are_read_as_written(season: Path) -> None:
+    rules = load_rules(
+        season,
+        [
+            "season.deadline=90s",
+            'desk.mixed.models.risk=["c/three", "e/five", "c/three"]',
+            'desk.mixed.panel={ combine = "unanimous" }',
+            'desk.mixed.fallbacks=["f/six"]',
+            "desk.mixed.budget_usd=0.05",
+            "budget.usd=2.50",
+            'budget.degrade={ models = { analyst = "g/seven" }, roles = ["analyst", "executor"] }',
+        ],
+    )
+    mixed = rules.desks[1]
+    assert rules.season.deadline_s == 90
+    assert mixed.by_role()["risk"] == ("c/three", "e/five", "c/three")
+    assert mixed.names_by_role()["risk"] == "c/three + e/five + c/three"
+    assert mixed.every_model() == ("a/one", "b/two", "c/three", "e/five", "d/four", "f/six")
+    assert (mixed.budget_usd, mixed.limited, rules.desks[0].limited) == (Decimal("0.05"), True, False)
+    assert mixed.panel is not None
+    assert mixed.panel.combine == "unanimous"
+    assert rules.budget is not None
+    assert (rules.budget.usd, rules.budget.warn_at, rules.budget.tokens) == (Decimal("2.50"), Decimal("0.8"), None)
+    assert rules.budget.degrade is not None
+    assert rules.budget.degrade.at == Decimal("0.9")
+    assert rules.every_model()[-1] == "g/seven"
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "path"),
+    [
+        ("off", "off", None),
+        ("auto", "auto", None),
+        ("record:a.sqlite", "record", "a.sqlite"),
+        ("replay:a:b", "replay", "a:b"),
+    ],
+)
+def test_a_cassette_on_the_command_line(text: str, mode: str, path: str | None) -> None:
+    rules = CassetteRules.parse(text)
+    assert (rules.mode, rules.path) == (mode, path and Path(path))
+
+
+@pytest.mark.parametrize("text", ["", "rewind", "replay:", ":a.sqlite", "Replay"])
+def test_a_wrong_cassette_on_the_command_line_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="--cassette"):
+        CassetteRules.parse(text)
 
 
 def test_rules_are_frozen(season: Path) -> None:

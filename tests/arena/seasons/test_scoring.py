@@ -13,7 +13,7 @@ HOUR = 3_600_000
 CONTRACT_FIELDS = [
     *("desk", "kind", "models", "status", "equity_start", "equity_end", "return", "return_ci95", "sharpe"),
     *("sharpe_ci95", "max_drawdown", "fees", "funding", "turnover", "decisions", "acted", "held", "abstained"),
-    *("refused_intents", "orders", "fills", "forecasts", "brier", "brier_skill", "llm_calls", "tokens_in"),
+    *("failovers", "refused_intents", "orders", "fills", "forecasts", "brier", "brier_skill", "llm_calls", "tokens_in"),
     *("tokens_out", "usd", "latency_ms_p50", "latency_ms_p95", "luck_percentile", "rank", "tied_with"),
 ]
 
@@ -47,6 +47,7 @@ def desk(name: str, equity: FloatArray, quantities: FloatArray, **changes) -> De
         "acted": 120,
         "held": 288,
         "abstained": 0,
+        "failovers": 2,
         "refused_intents": 3,
         "orders": 120,
         "fills": 131,

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from arena.api.app import create_app
 from arena.seasons.snapshot import FloorSnapshot
 from arena.ui.floor import Floor
+
+expect.set_options(timeout=20_000)  # a machine at work on other tests is slow, not wrong
 
 DESKTOP = ViewportSize(width=1440, height=900)
 PHONE = ViewportSize(width=390, height=844)
@@ -64,9 +66,12 @@ class Visit:
     elsewhere: list[str] = field(default_factory=list)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium as installed on this machine, or as named by TRADEFLOOR_TEST_BROWSER."""
+    """Chromium as installed on this machine, or as named by TRADEFLOOR_TEST_BROWSER.
+
+    It keeps an event loop running in this thread, so it ends with the file: asynchronous tests may come after it.
+    """
     found = os.environ.get("TRADEFLOOR_TEST_BROWSER") or next(filter(None, map(shutil.which, _NAMES)), None)
     if found is None:
         pytest.skip("no Chromium on this machine: install it, or name one in TRADEFLOOR_TEST_BROWSER")

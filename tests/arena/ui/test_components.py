@@ -97,6 +97,7 @@ def test_tool_arguments_that_are_no_json_are_shown_as_they_came(snapshot: FloorS
         ("halted", "halt", "halted"),
         ("failed", "failed", "error"),
         ("finished", "over", "over"),
+        ("out of budget", "over", "budget ran out"),
         ("starting", "plain", "starting"),
     ],
 )

@@ -126,7 +126,7 @@ def test_same_messages_same_answer_whatever_the_process_did():
 
 
 def test_random_follows_seed_and_messages():
-    answers = {say(conversation("executor", seed=seed), "random").content for seed in range(60)}
+    answers = {say(conversation("executor", seed=seed), "random").content for seed in range(200)}
     assert len(answers) > 5
     moods = {say(conversation("executor", feedback=[str(n)]), "random").content for n in range(60)}
     assert len(moods) > 1

@@ -1,0 +1,23 @@
+"""The HTTP connections that LiteLLM keeps open, an event loop's own, and their end."""
+
+import asyncio
+import inspect
+
+from agents.llm.runtime import litellm_module
+
+
+async def close_connections() -> None:
+    """Close what was opened on this event loop. Whoever runs a loop in which models are called ends it with this.
+
+    Nothing happens where LiteLLM was never loaded. The next call opens new connections.
+    """
+    if not litellm_module.cache_info().currsize:
+        return
+    clients = litellm_module().in_memory_llm_clients_cache.cache_dict
+    of_loop = f"-{id(asyncio.get_running_loop())}"  # LiteLLM ends the key of a client with the loop it belongs to
+    for key in [key for key in clients if str(key).endswith(of_loop)]:
+        client = clients.pop(key)
+        close = getattr(client, "aclose", None) or getattr(client, "close", None)
+        closing = close() if close is not None else None
+        if inspect.isawaitable(closing):
+            await closing

@@ -1,0 +1,177 @@
+"""The reception: where the desks of a running season can be spoken to, without a way to their orders."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from time import monotonic
+from typing import Any
+
+from agents.brief import round_facts
+from agents.llm import Complete
+from agents.talk import Said, spokesman, talk
+from agents.turn import CallLog
+from arena.seasons.road import shared_gateway
+from arena.seasons.snapshot import FloorSnapshot
+from graphs import DeskTeam, Seat
+from trading.domain import ModelCall, ToolCall, TradeIntent, Verdict, iso
+from trading.domain.errors import BadArguments, ModelUnavailable, RequestError, TradefloorError
+
+DEADLINE_S = 60.0
+"""How long a desk may think about an answer, by the wall clock."""
+
+AT_ONCE = 4
+"""Conversations that may be answered at the same time."""
+
+_DECISIONS = 5
+_GRACE_S = 5.0
+
+
+class UnknownDesk(RequestError):
+    """The season has no desk of that name, or has not begun."""
+
+
+class ReceptionBusy(TradefloorError):
+    """As many conversations are being answered as may be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """A desk's answer. Tokens are sums over the calls it took, None where any of them is unknown."""
+
+    text: str
+    tokens_in: int | None
+    tokens_out: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """A desk where it sat last."""
+
+    team: DeskTeam
+    seat: Seat
+
+
+@dataclass(slots=True, kw_only=True)
+class Reception:
+    """Seats are set by the season's thread, once a round; any thread may ask, and is answered on the season's loop.
+
+    ``snapshot`` gives the floor as it stands, for the last decisions. Whoever speaks for a desk is the model that
+    decides for it, through ``complete``. That is a chain of its own: a conversation is no part of the season's record.
+    ``on_calls`` is told of the calls that a conversation took.
+    """
+
+    snapshot: Callable[[], FloorSnapshot | None]
+    complete: Complete = field(default_factory=lambda: shared_gateway().complete)
+    on_calls: Callable[[Sequence[ModelCall], Sequence[ToolCall]], None] | None = None
+    deadline_s: float = DEADLINE_S
+    _loop: asyncio.AbstractEventLoop | None = None
+    _places: Mapping[str, _Place] = field(default_factory=dict)
+    _free: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+
+    def seat(self, teams: Sequence[DeskTeam], seats: Sequence[Seat]) -> None:
+        """Let every desk speak of the round that was opened now. Called on the loop of the season."""
+        self._loop = asyncio.get_running_loop()
+        # Tool results are shared within a round by the season's own thread alone, so a conversation has its own.
+        self._places = {
+            team.name: _Place(team=team, seat=replace(seat, tools=replace(seat.tools, preview=_no_proposal, memo={})))
+            for team, seat in zip(teams, seats, strict=True)
+        }
+
+    def desks(self) -> Mapping[str, int]:
+        """The desks that can be asked, with the instant (ms since 1970) they would speak of."""
+        return {name: place.seat.tools.view.as_of_ms for name, place in self._places.items()}
+
+    async def talk(self, desk: str, conversation: Sequence[Said]) -> Spoken:
+        """What ``desk`` answers to the last message.
+
+        Raises UnknownDesk, ReceptionBusy, and ModelFailure when its model gave no answer.
+        """
+        place = self._places.get(desk)
+        if place is None:
+            known = ", ".join(self._places) or "none yet: the season has not opened a round"
+            raise UnknownDesk(f"there is no desk {desk!r}; the desks are {known}")
+        with self._line():
+            log = CallLog()
+            try:
+                text = await self._on_season_loop(self._speak(place, conversation, log))
+            finally:
+                if self.on_calls is not None:
+                    self.on_calls(log.model_calls, log.tool_calls)
+        return Spoken(
+            text=text,
+            tokens_in=_total([call.tokens_in for call in log.model_calls]),
+            tokens_out=_total([call.tokens_out for call in log.model_calls]),
+        )
+
+    async def _speak(self, place: _Place, conversation: Sequence[Said], log: CallLog) -> str:
+        return await talk(
+            spokesman(place.team.agents["executor"].model, seed=place.team.seed),
+            conversation,
+            {"facts": _facts(place), "decisions": self._last_decisions(place.team.name)},
+            context=place.seat.tools,
+            complete=self.complete,
+            deadline=monotonic() + self.deadline_s,
+            log=log,
+        )
+
+    async def _on_season_loop(self, speaking: Coroutine[Any, Any, str]) -> str:
+        """What ``speaking`` comes to. LiteLLM's clients and workers want all calls of a process on one loop."""
+        loop = self._loop
+        if loop is None or loop.is_closed() or loop is asyncio.get_running_loop():
+            return await speaking
+        asked = asyncio.run_coroutine_threadsafe(speaking, loop)
+        try:
+            # A loop that ends in this very moment never answers.
+            return await asyncio.wait_for(asyncio.wrap_future(asked), self.deadline_s + _GRACE_S)
+        except TimeoutError:
+            raise ModelUnavailable("the season ended before the desk could answer", reason="timeout") from None
+
+    @contextmanager
+    def _line(self) -> Iterator[None]:
+        if not self._free.acquire(blocking=False):
+            raise ReceptionBusy(f"{AT_ONCE} conversations are being answered, which is all at once; ask again soon")
+        try:
+            yield
+        finally:
+            self._free.release()
+
+    def _last_decisions(self, desk: str) -> list[dict[str, Any]]:
+        floor = self.snapshot()
+        mine = [card for card in (floor.decisions if floor else ()) if card.desk == desk]
+        return [
+            {
+                "at": iso(card.ts_ms),
+                "status": card.status,
+                "abstain_reason": card.abstain_reason,
+                "confidence": card.confidence,
+                "rationale": card.rationale,
+                "notes": dict(card.notes),
+                "gate": [f"{line.intent}: {line.ruling} {line.rule} {line.message}".strip() for line in card.verdicts],
+            }
+            for card in mine[:_DECISIONS]
+        ]
+
+
+def _facts(place: _Place) -> dict[str, object]:
+    seat = place.seat
+    facts = round_facts(
+        seat.brief,
+        seat.tools.instruments,
+        season=seat.season,
+        round_number=seat.round_index + 1,
+        rounds=seat.rounds,
+        as_of_ms=seat.tools.view.as_of_ms,
+        source=seat.tools.view.source,
+    )
+    return {"desk": place.team.name, "models": dict(place.team.models), **facts}
+
+
+def _no_proposal(_: Sequence[TradeIntent]) -> Sequence[Verdict]:
+    raise BadArguments("nothing can be proposed in a conversation")
+
+
+def _total(values: Sequence[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if len(known) == len(values) else None

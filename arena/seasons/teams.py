@@ -1,0 +1,48 @@
+"""The teams that a season's desks play with: as declared, and as their budgets leave them."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+from agents.consensus import Rule
+from agents.llm import is_rule_based
+from arena.seasons.desk_rules import Desk
+from arena.seasons.fields import ROLES
+from arena.seasons.rules import SeasonRules
+from graphs import DeskTeam
+
+
+def desk_seed(seed: int, desk: str) -> int:
+    """A desk's own seed (31 bits, which every provider takes): two desks of one model do not draw alike."""
+    return int(hashlib.sha256(f"{seed}:{desk}".encode()).hexdigest()[:8], 16) & 0x7FFFFFFF
+
+
+def teams_of(rules: SeasonRules) -> list[DeskTeam]:
+    """The team of each desk, in the order of the file."""
+    return [_team(rules, desk) for desk in rules.desks]
+
+
+def spare_teams_of(rules: SeasonRules) -> dict[str, DeskTeam]:
+    """The teams of cheaper models or fewer roles that take over when a budget says so, by desk; empty without."""
+    degrade = rules.budget.degrade if rules.budget else None
+    if degrade is None:
+        return {}
+    return {
+        desk.name: _team(rules, desk, models=degrade.models.given(), roles=degrade.roles)
+        for desk in rules.desks
+        if not all(map(is_rule_based, desk.every_model()))
+    }
+
+
+def _team(
+    rules: SeasonRules, desk: Desk, *, models: Mapping[str, str] | None = None, roles: Sequence[str] = ()
+) -> DeskTeam:
+    return DeskTeam(
+        name=desk.name,
+        models={**desk.by_role(), **(models or {})},
+        seed=desk_seed(rules.season.seed, desk.name),
+        rule=Rule(desk.panel.combine) if desk.panel else Rule.MAJORITY,
+        shows_record=desk.context,
+        fallbacks=desk.fallbacks,
+        hedge=desk.hedge,
+        speaking=roles or ROLES,
+    )
