@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from arena.seasons.rules import SeasonRules
+from arena.seasons.rules import Market, Season
 from arena.settings import Settings
 from arena.wiring import data_root, load_market
 from trading.domain.errors import RequestError
@@ -46,12 +46,12 @@ def look_back(paths: Sequence[Path], symbols: Sequence[str], *, at_ms: int | Non
 
 
 def look_back_in_season(
-    rules: SeasonRules, symbols: Sequence[str], settings: Settings, *, at_ms: int, lookback_ms: int
+    season: Season, market: Market, symbols: Sequence[str], settings: Settings, *, at_ms: int, lookback_ms: int
 ) -> Lookback:
     """The bars of a season's own market: its candle files, or its simulation, which begins 1000 bars before it."""
-    if rules.market.kind == "simulated":
-        return _seen(load_market(rules, settings), symbols, at_ms, lookback_ms)
-    paths = expand_paths(rules.market.paths, data_root(settings))
+    if market.kind == "simulated":
+        return _seen(load_market(season, market, settings), symbols, at_ms, lookback_ms)
+    paths = expand_paths(market.paths, data_root(settings))
     return look_back(paths, symbols, at_ms=at_ms, lookback_ms=lookback_ms)
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from arena.refusal import one_line
-from arena.seasons.rules import Symbol
+from arena.seasons.fields import Symbol
 from trading.domain.errors import ConfigError, RequestError
 from trading.domain.event import EventKind
 from trading.domain.instants import iso

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from arena.candles import Lookback, candle_paths, look_back, look_back_in_season
 from arena.holdings import Account, read_positions, run_holdings, value_positions
 from arena.refusal import one_line
-from arena.seasons.rules import SeasonRules
+from arena.seasons.rules import Market, Season, SeasonRules
 from arena.settings import CONFIG, Settings
 from trading.domain.errors import ConfigError, RequestError
 from trading.domain.instants import duration_ms, parse_instant, to_ms
@@ -105,8 +105,8 @@ def _measured_run(
     if data:
         seen = look_back(candle_paths(data, settings), symbols, at_ms=held.at_ms, lookback_ms=lookback_ms)
     else:
-        rules = _rules(run)
-        seen = look_back_in_season(rules, symbols, settings, at_ms=held.at_ms, lookback_ms=lookback_ms)
+        season, market = _season(run)
+        seen = look_back_in_season(season, market, symbols, settings, at_ms=held.at_ms, lookback_ms=lookback_ms)
     return Measured(
         name=run.run_id,
         account=held.arena,
@@ -117,12 +117,12 @@ def _measured_run(
     )
 
 
-def _rules(run: RunFolder) -> SeasonRules:
-    """The season's rules as the run keeps them; its costs and limits have no part in a measure."""
+def _season(run: RunFolder) -> tuple[Season, Market]:
+    """When a run's season is, and its market, as the run keeps them."""
     try:
-        kept = dict(run.manifest["rules"])
+        kept = run.manifest["rules"]
         season = {**kept["season"], "capital": Decimal(kept["season"]["capital"])}
-        return SeasonRules.model_validate({**kept, "season": season, "costs": {}, "limits": {}})
+        return Season.model_validate(season), Market.model_validate(kept["market"])
     except ValidationError as error:
         raise ConfigError(f"{run.path / 'run.json'}: {one_line(error, SeasonRules)}") from error
     except (KeyError, TypeError, ArithmeticError):
