@@ -13,7 +13,6 @@ import numpy as np
 
 from trading.marketdata import FloatArray
 from trading.risk.limits import Limits
-from trading.risk.measures.liquidity import square_root_impact
 
 _PARITY_ROUNDS = 500
 _PARITY_PRECISION = 1e-10
@@ -123,7 +122,8 @@ def affordable_quantity(
     Maximises q * (edge - cost - impact(q)): impact takes two thirds of the net edge, so q = volume * (2 (edge - cost) /
     (3 constant volatility))^2. ``cost`` are fees and spread as a fraction. 0 without an edge left.
     """
-    square_root_impact(1.0, daily_volume, daily_volatility, constant=constant)
+    if not daily_volatility >= 0 or not constant > 0:
+        raise ValueError(f"daily volatility {daily_volatility}, constant {constant}: expected 0 or more, and above 0")
     left = edge - cost
     if not left > 0 or not daily_volume > 0:
         return 0.0
