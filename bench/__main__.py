@@ -1,10 +1,10 @@
-"""``python -m bench [SECTION ...]``: measure and print. Sections: engine, scoring, risk, process, decisions, llm."""
+"""``python -m bench [SECTION ...]``: measure. Sections: engine, features, scoring, risk, process, decisions, llm."""
 
 import importlib
 import platform
 import sys
 
-SECTIONS = ("engine", "scoring", "risk", "process", "decisions", "llm")
+SECTIONS = ("engine", "features", "scoring", "risk", "process", "decisions", "llm")
 
 
 def main(wanted: list[str]) -> int:

@@ -104,7 +104,7 @@ async def test_garbage_is_a_failure_of_its_member_alone():
 
 async def test_members_are_asked_at_the_same_time_and_the_slow_ones_leave_time():
     started = monotonic()
-    found = await ask({"x/a": HOLD, "x/b": 30.0, "x/c": HOLD}, deadline_s=0.6)
+    found = await ask({"x/a": HOLD, "x/b": 30.0, "x/c": HOLD}, deadline_s=3.0)
     assert monotonic() - started < 0.6 * TIME_SHARE + 0.2
     assert [(one.model, one.said) for one in found.dissent] == [("x/b", "abstained: timeout")]
 

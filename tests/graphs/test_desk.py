@@ -202,9 +202,9 @@ async def test_any_failing_role_makes_the_desk_abstain(stage, role):
 async def test_hanging_model_costs_its_deadline_and_no_more(stage):
     stage.lines["forecaster_report"] = [Hang()]
     started = perf_counter()
-    decision = await DeskGraph(None, "exit").decide(team("staged/x"), seat(deadline_s=0.3))
+    decision = await DeskGraph(None, "exit").decide(team("staged/x"), seat(deadline_s=2.0))
     assert decision.abstain_reason == "forecaster: timeout"
-    assert perf_counter() - started < 2
+    assert perf_counter() - started < 6
     hung = [call for call in decision.model_calls if call.outcome == "timeout"]
     assert [(call.role, call.model_answered, call.tokens_in) for call in hung] == [("forecaster", None, None)]
 

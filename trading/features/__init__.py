@@ -1,4 +1,5 @@
-"""Numbers computed from closed bars that decisions rest on: indicators, point in time, None before their warm-up.
+"""Numbers computed from closed bars that decisions rest on, point in time, unknown before their warm-up.
 
-No forecasts and no opinions. ``indicators`` needs TA-Lib and is imported from its module.
+``indicators`` are the few that desks see; ``registry``, ``vector`` and ``stream`` are the feature vector, over a frame
+or bar by bar. No forecasts and no opinions. Both need TA-Lib, so they are imported from their modules.
 """

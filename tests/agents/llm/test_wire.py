@@ -142,7 +142,7 @@ async def test_desk_of_openai_models_decides(maker):
 )
 async def test_fault_on_the_wire_is_an_abstention_after_one_request(maker, fault, reason):
     maker.faults = [fault] * 2
-    decision = await DeskGraph(None, "exit").decide(team("openai/gpt-4o"), seat(deadline_s=0.8))
+    decision = await DeskGraph(None, "exit").decide(team("openai/gpt-4o"), seat(deadline_s=0.8 if fault == "hang" else 20.0))
     assert decision.status is DecisionStatus.ABSTAINED
     assert decision.abstain_reason == f"analyst: {reason}"
     assert len(maker.asked) == 2, "nothing is retried behind the desk's back"
