@@ -24,8 +24,10 @@ app = typer.Typer(
 )
 journal = typer.Typer(help="The record of a run.", no_args_is_help=True, rich_markup_mode=None)
 data = typer.Typer(help="Candle files.", no_args_is_help=True, rich_markup_mode=None)
+risk = typer.Typer(help="What positions can lose.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(journal, name="journal")
 app.add_typer(data, name="data")
+app.add_typer(risk, name="risk")
 
 Home = Annotated[Path | None, typer.Option("--home", help="Folder of runs and data [env TRADEFLOOR_HOME].")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout and nothing else.")]
@@ -36,6 +38,9 @@ Sets = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a value of the season file.")
 ]
 Run = Annotated[str | None, typer.Argument(help="A run's id; the latest run without one.")]
+Positions = Annotated[Path | None, typer.Option("--positions", help="A JSON file of cash and positions, not a run.")]
+Data = Annotated[list[str] | None, typer.Option("--data", metavar="GLOB", help="Candle files; may be given again.")]
+At = Annotated[str | None, typer.Option("--at", help="Instant to look from; the last one known without it.")]
 
 
 @app.callback()
@@ -132,6 +137,70 @@ def data_check(
     from arena.commands.data import check
 
     check(paths, as_json=as_json)
+
+
+@risk.command("report")
+def risk_report(
+    run: Annotated[str | None, typer.Argument(help="A run's id.")] = None,
+    positions: Positions = None,
+    horizon: Annotated[str, typer.Option(help="How far ahead, such as 24h.")] = "24h",
+    lookback: Annotated[str, typer.Option(help="How far back, such as 365d.")] = "365d",
+    at: At = None,
+    data: Data = None,
+    data_root: DataRoot = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Print VaR, CVaR and the other measures of a run or of a positions file."""
+    from arena.commands.risk import report
+    from arena.measured import Question
+
+    question = Question(
+        run=run, positions=positions, data=data or [], at=at, lookback=lookback, home=home, data_root=data_root
+    )
+    report(question, horizon=horizon, as_json=as_json)
+
+
+@risk.command("simulate")
+def risk_simulate(
+    run: Annotated[str | None, typer.Argument(help="A run's id.")] = None,
+    positions: Positions = None,
+    model: Annotated[str, typer.Option(help="gbm, bootstrap, garch, jumps or regimes.")] = "garch",
+    scenario: Annotated[
+        str, typer.Option(help="baseline, bull, bear, volatile, crash, march2020, depeg or custom.")
+    ] = "baseline",
+    drift: Annotated[float | None, typer.Option(help="Custom: log return a year.")] = None,
+    volatility: Annotated[float | None, typer.Option(help="Custom: factor on volatility.")] = None,
+    correlation: Annotated[float | None, typer.Option(help="Custom: share of variance in common, 0 to 1.")] = None,
+    shock: Annotated[float | None, typer.Option(help="Custom: price move of the first step, such as -0.3.")] = None,
+    horizon: Annotated[str, typer.Option(help="How far ahead, such as 30d.")] = "30d",
+    step: Annotated[str, typer.Option(help="Step of a path, such as 1d.")] = "1d",
+    paths: Annotated[int, typer.Option(help="How many paths.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draws.")] = 0,
+    lookback: Annotated[str, typer.Option(help="How far back the model looks, such as 730d.")] = "730d",
+    at: At = None,
+    data: Data = None,
+    data_root: DataRoot = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Draw paths of the instruments held, and print what becomes of the positions."""
+    from arena.commands.risk import chosen_scenario, simulate
+    from arena.measured import Question
+
+    question = Question(
+        run=run, positions=positions, data=data or [], at=at, lookback=lookback, home=home, data_root=data_root
+    )
+    simulate(
+        question,
+        model=model,
+        scenario=chosen_scenario(scenario, drift=drift, volatility=volatility, correlation=correlation, shock=shock),
+        horizon=horizon,
+        step=step,
+        paths=paths,
+        seed=seed,
+        as_json=as_json,
+    )
 
 
 @app.command()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arena.seasons.budget_rules import BudgetRules
-from arena.seasons.rules import SeasonRules
+from arena.seasons.rules import Market, Season, SeasonRules
 from arena.settings import CONFIG, Settings
 from trading.domain.decision import Decision
 from trading.domain.errors import ConfigError, JournalError, TradingHalted
@@ -83,7 +83,7 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
     strangers = sorted(set(limits.allowed_instruments) - set(rules.market.instruments))
     if strangers:
         raise ConfigError(f"[limits] allowed_instruments names {strangers[0]}, which the season does not trade")
-    tape = load_market(rules, settings)
+    tape = load_market(rules.season, rules.market, settings)
     if rules.season.every_ms % tape.step_ms:
         raise ConfigError(
             f"season.every = {rules.season.every!r}: the data has bars of {duration_text(tape.step_ms)}; "
@@ -113,9 +113,8 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
     return Prepared(rules=rules, setup=setup, tape=tape, limits=limits, costs=costs)
 
 
-def load_market(rules: SeasonRules, settings: Settings) -> Tape:
+def load_market(season: Season, market: Market, settings: Settings) -> Tape:
     """The season's tape: recorded candles from the data folder, or a simulation from its seed."""
-    season, market = rules.season, rules.market
     if market.step_ms is not None:
         history_ms = HISTORY_BARS * market.step_ms
         return simulate(

@@ -1,10 +1,10 @@
-"""``python -m bench [SECTION ...]``: measure. Sections: engine, features, scoring, process, decisions, llm, faults."""
+"""``python -m bench [SECTION ...]``: measure and print; all sections without any."""
 
 import importlib
 import platform
 import sys
 
-SECTIONS = ("engine", "features", "scoring", "process", "decisions", "llm", "faults")
+SECTIONS = ("engine", "features", "scoring", "risk", "process", "decisions", "llm", "faults")
 
 
 def main(wanted: list[str]) -> int:

@@ -1,6 +1,6 @@
 """What positions held now would have returned over every past horizon."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -80,15 +80,22 @@ def returns_of_positions(weights: Mapping[str, float], history: Mapping[str, Hor
         raise Unavailable(f"no returns are known of {', '.join(missing)}")
     if not held:
         return np.empty(0)
-    series = [history[symbol] for symbol in held]
-    shared = series[0].start_ms
-    if all(len(one.start_ms) == len(shared) and bool((one.start_ms == shared).all()) for one in series[1:]):
-        columns = [one.returns for one in series]
-    else:
-        for one in series[1:]:
-            shared = np.intersect1d(shared, one.start_ms, assume_unique=True)
-        columns = [one.returns[np.searchsorted(one.start_ms, shared)] for one in series]
-    total = np.zeros(len(shared))
-    for weight, column in zip(held.values(), columns, strict=True):
+    _, table = aligned_returns(list(held), history)
+    total = np.zeros(len(table))
+    for weight, column in zip(held.values(), table.T, strict=True):
         total += weight * column
     return total
+
+
+def aligned_returns(symbols: Sequence[str], history: Mapping[str, HorizonReturns]) -> tuple[IntArray, FloatArray]:
+    """The instants at which every one of ``symbols`` has a return, shape (n,), and the returns, (n, symbols).
+
+    ``symbols`` names one instrument at least, each with returns in ``history``.
+    """
+    series = [history[symbol] for symbol in symbols]
+    shared = series[0].start_ms
+    if all(len(one.start_ms) == len(shared) and bool((one.start_ms == shared).all()) for one in series[1:]):
+        return shared, np.stack([one.returns for one in series], axis=1)
+    for one in series[1:]:
+        shared = np.intersect1d(shared, one.start_ms, assume_unique=True)
+    return shared, np.stack([one.returns[np.searchsorted(one.start_ms, shared)] for one in series], axis=1)

@@ -37,6 +37,11 @@ def lookback_bars(step_ms: int, horizon_ms: int) -> int:
     return max(1, min(_YEAR_MS // step_ms, max(_LOOKBACK_BARS, _LOOKBACK_HORIZONS * horizon_ms // step_ms)))
 
 
+def returns_needed(level: float, steps: int) -> int:
+    """Overlapping returns over ``steps`` bars before a quantile at ``level`` is worth stating."""
+    return max(math.ceil(_TAIL_RETURNS / (1 - level) - _ROUNDING), _MIN_HORIZONS * steps)
+
+
 def value_at_risk(returns: FloatArray, level: float) -> float:
     """The loss that is not exceeded with probability ``level``: minus the (1 - level) quantile, linearly interpolated.
 
@@ -66,7 +71,7 @@ def historical_tail_risk(
         return TailRisk(var=dict.fromkeys(levels, 0.0), cvar=dict.fromkeys(levels, 0.0))
     returns = returns_of_positions(weights, history)
     steps = max(history[symbol].steps for symbol, weight in weights.items() if weight)
-    needed = {level: max(math.ceil(_TAIL_RETURNS / (1 - level) - _ROUNDING), _MIN_HORIZONS * steps) for level in levels}
+    needed = {level: returns_needed(level, steps) for level in levels}
     ranks = {level: _rank(len(returns), level) for level in levels if len(returns) >= needed[level]}
     worst = _worst(returns, max(ranks.values())) if ranks else returns
     return TailRisk(

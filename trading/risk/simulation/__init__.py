@@ -1,0 +1,34 @@
+"""Paths that have not happened: correlated returns drawn from models of the past, scenarios, and what comes of them.
+
+Pure functions on arrays with a generator handed in. Measures of what did happen stand in ``measures``.
+"""
+
+from trading.risk.simulation.bootstrap import BlockBootstrap
+from trading.risk.simulation.garch import GarchPaths
+from trading.risk.simulation.gbm import Gbm
+from trading.risk.simulation.jumps import JumpDiffusion
+from trading.risk.simulation.model import PathModel, fit_model, model_names
+from trading.risk.simulation.outcomes import Outcomes, outcomes, wealth_paths
+from trading.risk.simulation.regimes import RegimeSwitching
+from trading.risk.simulation.scenarios import SCENARIOS, Scenario
+from trading.risk.simulation.stress import SHOCKS, Shock, Stressed, stress
+
+__all__ = [
+    "SCENARIOS",
+    "SHOCKS",
+    "BlockBootstrap",
+    "GarchPaths",
+    "Gbm",
+    "JumpDiffusion",
+    "Outcomes",
+    "PathModel",
+    "RegimeSwitching",
+    "Scenario",
+    "Shock",
+    "Stressed",
+    "fit_model",
+    "model_names",
+    "outcomes",
+    "stress",
+    "wealth_paths",
+]
