@@ -88,6 +88,7 @@ def _figures(events: list[Any], billed: dict[str, int], spent: float) -> list[Fi
     tokens_in = sum(call["tokens_in"] or 0 for call in calls)
     tokens_out = sum(call["tokens_out"] or 0 for call in calls)
     faulted = sum(call["outcome"] != "ok" for call in calls)
+    cut_off = sum(call["tokens_in"] is None for call in calls)
     note = ", ".join(f"{status} {count}" for status, count in sorted(statuses.items()))
     return [
         Figure(name="decisions", value=len(decided), unit="", target=f"{DESKS * ROUNDS}", note=note),
@@ -96,6 +97,7 @@ def _figures(events: list[Any], billed: dict[str, int], spent: float) -> list[Fi
         Figure(name="model calls", value=len(calls), unit="", note=f"{faulted} of them failed"),
         Figure(name="prompt tokens, journal less makers", value=tokens_in - billed["in"], unit="", target="0"),
         Figure(name="answer tokens, journal less makers", value=tokens_out - billed["out"], unit="", target="0"),
+        Figure(name="calls cut off, their usage unknown to the journal", value=cut_off, unit=""),
         Figure(name="wall clock a round", value=spent / ROUNDS, unit="s", note=f"deadline {DEADLINE}"),
     ]
 
