@@ -94,9 +94,8 @@ def test_it_serves_halts_stops_cleanly_and_goes_on_with_the_same_run(lab: Any, s
     assert lab.call("run", season, "--home", home).code == 4, "the switch is the one of the whole home"
     assert lab.call("resume", "--reason", "from a terminal", "--home", home).code == 0
     decided = first.decisions()
-    # The round in which the switch stood may still end in decisions; the one after it knows of the resume.
-    full_round = len(first.snapshot["desks"])
-    lab.wait_until(lambda: first.decisions() > decided + full_round, every_s=0.1)
+    # The engine learns of the resume in its next round, and the page from the snapshot after it.
+    lab.wait_until(lambda: first.snapshot["status"] == "running" and first.decisions() > decided, every_s=0.1)
     stopped = first.stop()
     assert stopped.code == 0, stopped.err
     assert "Traceback" not in stopped.err
