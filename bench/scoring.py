@@ -54,6 +54,7 @@ def _record(name: str, rng: np.random.Generator, ts_ms: "np.ndarray[tuple[int], 
         tokens_in=0,
         tokens_out=0,
         usd=0.0,
+        usd_at_least=0.0,
         latencies_ms=nothing,
         forecasts=ForecastSample(
             ts_ms=whole,

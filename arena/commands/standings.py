@@ -109,8 +109,14 @@ def _cells(desk: Mapping[str, Any]) -> list[str]:
         str(desk["acted"]),
         str(desk["held"]),
         str(desk["abstained"]),
-        UNKNOWN if desk["usd"] is None else f"{desk['usd']:.2f}",
+        _dollars(desk),
     ]
+
+
+def _dollars(desk: Mapping[str, Any]) -> str:
+    if desk["usd"] is not None:
+        return f"{desk['usd']:.2f}"
+    return f"over {desk['usd_at_least']:.2f}" if desk["usd_at_least"] else UNKNOWN
 
 
 def _percent(value: float | None) -> str:

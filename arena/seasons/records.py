@@ -62,5 +62,6 @@ class DeskRecord:
     tokens_in: int | None
     tokens_out: int | None
     usd: float | None
+    usd_at_least: float
     latencies_ms: FloatArray
     forecasts: ForecastSample

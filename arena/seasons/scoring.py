@@ -141,6 +141,7 @@ def _standing(
         tokens_in=record.tokens_in,
         tokens_out=record.tokens_out,
         usd=record.usd,
+        usd_at_least=record.usd_at_least,
         latency_ms_p50=float(np.percentile(latencies, 50)) if latencies.size else None,
         latency_ms_p95=float(np.percentile(latencies, 95)) if latencies.size else None,
         luck_percentile=luck,

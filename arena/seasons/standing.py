@@ -15,7 +15,8 @@ class Standing:
     """How a desk did and how sure that is. Returns, drawdown and intervals are fractions; None is not known.
 
     ``rank`` = 1 + desks that are significantly better, ``rank_last`` the worst place the data allow, ``tied_with`` the
-    desks it cannot be separated from. ``sharpe`` is annual (365 days). ``unscored`` says why what is None is None.
+    desks it cannot be separated from. ``sharpe`` is annual (365 days). ``usd`` is None where the price of any call is
+    not known, ``usd_at_least`` the sum of those that are. ``unscored`` says why what is None is None.
     """
 
     desk: str
@@ -47,6 +48,7 @@ class Standing:
     tokens_in: int | None
     tokens_out: int | None
     usd: float | None
+    usd_at_least: float
     latency_ms_p50: float | None
     latency_ms_p95: float | None
     luck_percentile: float | None
@@ -87,6 +89,7 @@ class Standing:
             "tokens_in": self.tokens_in,
             "tokens_out": self.tokens_out,
             "usd": _number(self.usd),
+            "usd_at_least": _number(self.usd_at_least),
             "latency_ms_p50": _number(self.latency_ms_p50),
             "latency_ms_p95": _number(self.latency_ms_p95),
             "luck_percentile": _number(self.luck_percentile),

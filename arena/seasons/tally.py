@@ -35,6 +35,7 @@ class _DeskTally:
     tokens_in: int | None = 0
     tokens_out: int | None = 0
     usd: float | None = 0.0
+    usd_at_least: float = 0.0
     decisions: list[str] = field(default_factory=list)
     forecasts: list[tuple[int, str, int, float, float, float, float]] = field(default_factory=list)
     reduce_only: bool = False
@@ -143,6 +144,7 @@ class Tally:
             tokens_in=desk.tokens_in,
             tokens_out=desk.tokens_out,
             usd=desk.usd,
+            usd_at_least=desk.usd_at_least,
             latencies_ms=np.array(measured, dtype=np.float64),
             forecasts=_sample(desk.forecasts, prices),
         )
@@ -199,6 +201,7 @@ class Tally:
         desk.tokens_in = _sum(desk.tokens_in, payload["tokens_in"])
         desk.tokens_out = _sum(desk.tokens_out, payload["tokens_out"])
         desk.usd = _sum(desk.usd, payload["usd"])
+        desk.usd_at_least += payload["usd"] or 0.0
 
     def _ruled(self, event: Event) -> None:
         if event.payload["ruling"] == "refused":

@@ -55,6 +55,7 @@ def desk(name: str, equity: FloatArray, quantities: FloatArray, **changes) -> De
         "tokens_in": 0,
         "tokens_out": None,
         "usd": None,
+        "usd_at_least": 0.0,
         "latencies_ms": np.array([10.0, 20.0, 30.0]),
         "forecasts": forecasts(30),
     }
