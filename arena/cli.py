@@ -139,6 +139,22 @@ def data_check(
     check(paths, as_json=as_json)
 
 
+@app.command()
+def features(
+    instrument: Annotated[str, typer.Argument(help="Such as BTC-USDT.")],
+    at: Annotated[str, typer.Option("--at", help="The close of a bar, ISO 8601 with zone.")],
+    timeframe: Annotated[str, typer.Option(help="Length of a bar.")] = "1h",
+    data: Data = None,
+    data_root: DataRoot = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Print the feature vector of an instrument at an instant."""
+    from arena.commands.features import show
+
+    show(instrument, timeframe=timeframe, at=at, data=data or [], home=home, data_root=data_root, as_json=as_json)
+
+
 @risk.command("report")
 def risk_report(
     run: Annotated[str | None, typer.Argument(help="A run's id.")] = None,

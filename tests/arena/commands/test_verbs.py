@@ -14,6 +14,7 @@ from arena.commands.standings import print_standings
 VERBS = (
     ("run",), ("serve",), ("standings",), ("runs",), ("journal", "verify"), ("journal", "export"), ("data", "check"),
     ("halt",), ("resume",), ("doctor",), ("risk", "report"), ("risk", "simulate"),
+    ("features",),
 )  # fmt: skip
 HEAVY = (
     "litellm", "openai", "langgraph", "langchain_core", "gradio", "fastapi", "uvicorn", "pandas", "pyarrow", "numba",
