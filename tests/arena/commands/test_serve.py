@@ -94,8 +94,8 @@ def test_it_serves_halts_stops_cleanly_and_goes_on_with_the_same_run(lab: Any, s
     assert lab.call("run", season, "--home", home).code == 4, "the switch is the one of the whole home"
     assert lab.call("resume", "--reason", "from a terminal", "--home", home).code == 0
     decided = first.decisions()
-    # The engine learns of the resume in its next round, and the page from the snapshot after it.
-    lab.wait_until(lambda: first.snapshot["status"] == "running" and first.decisions() > decided, every_s=0.1)
+    # The page says at once that trading may go on; that it does is known when the engine's next round says so.
+    lab.wait_until(lambda: first.snapshot["status_text"] == "Running" and first.decisions() > decided, every_s=0.1)
     stopped = first.stop()
     assert stopped.code == 0, stopped.err
     assert "Traceback" not in stopped.err
