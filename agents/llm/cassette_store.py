@@ -3,6 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -161,16 +162,15 @@ def terms_of(request: CompletionRequest) -> dict[str, Any]:
 def _created(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     db = sqlite3.connect(path, isolation_level=None, timeout=0.2, check_same_thread=False)
-    try:
+    with ExitStack() as undo:
+        undo.callback(db.close)
         _check_version(db, path)
         # Held from the first write to the end: a second writer, who would pay for the same calls again, is refused.
         db.execute("PRAGMA locking_mode=EXCLUSIVE")
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         db.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {_VERSION}; COMMIT;")
-    except BaseException:
-        db.close()
-        raise
+        undo.pop_all()  # all went well: the caller closes it
     return db
 
 
@@ -178,11 +178,10 @@ def _opened(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise ConfigError(f"cassette {path}: no such file, so there is nothing to replay; record it or name another")
     db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-    try:
+    with ExitStack() as undo:
+        undo.callback(db.close)
         _check_version(db, path)
-    except BaseException:
-        db.close()
-        raise
+        undo.pop_all()  # all went well: the caller closes it
     return db
 
 

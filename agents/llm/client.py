@@ -49,12 +49,20 @@ async def complete(request: CompletionRequest) -> Completion:
     except TimeoutError:
         raise timed_out(request.model, request.timeout_s) from None
     except openai.OpenAIError as error:
-        if is_rule_based(request.model):
-            trace = _LOG.isEnabledFor(logging.DEBUG)
-            _LOG.error("%s failed, which is a bug of ours", request.model, exc_info=trace)
+        _tell(request.model, error)
         raise as_failure(request.model, error) from error
-    except Exception as error:
+    except Exception as error:  # the border to LiteLLM: a body it cannot read makes it raise whatever it stumbles over
+        _tell(request.model, error)
         raise garbled(request.model, type(error).__name__) from error
+
+
+def _tell(model: str, error: Exception) -> None:
+    """Log what a failure leaves out. A house model that fails is a bug of ours and is said aloud."""
+    trace = _LOG.isEnabledFor(logging.DEBUG)
+    if is_rule_based(model):
+        _LOG.error("%s failed, which is a bug of ours: %s", model, type(error).__name__, exc_info=trace)
+    else:
+        _LOG.debug("%s: %s", model, type(error).__name__)  # its text and trace may repeat a key
 
 
 @cache

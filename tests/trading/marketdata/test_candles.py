@@ -156,7 +156,7 @@ def test_a_ragged_csv_is_refused_by_row(tmp_path, extra):
 def test_binary_rubbish_in_csv_is_refused(tmp_path):
     path = tmp_path / f"{NAME}.csv"
     path.write_bytes(b"ts,open,high,low,close,volume\n1760659200000,\xff\xfe,1,1,1,1\n")
-    refusal(path)
+    assert NAME in str(refusal(path))
 
 
 @pytest.mark.parametrize(
