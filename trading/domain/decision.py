@@ -88,6 +88,21 @@ class Dissent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A person's answer to a proposal, or with ``by`` None that nobody answered in time.
+
+    ``at_ms`` is the wall clock of the answer, None where nobody looked; ``proposal`` identifies what was asked by its
+    content.
+    """
+
+    approved: bool
+    by: str | None
+    note: str = ""
+    at_ms: int | None = None
+    proposal: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a desk decided in a round.
 
@@ -95,7 +110,7 @@ class Decision:
     earlier proposals that were revised. ``confidence`` is in [0, 1] or None where none was stated. ``notes`` are
     short texts by role, shown and journaled, never parsed. ``dissent`` is what members of panels said otherwise.
     ``substituted`` names the fallbacks that answered, by role: such a decision is carried out, and no skill is read
-    from it.
+    from it. ``approval`` is the answer of the person who was asked, where the season's mode asks one.
     """
 
     decision_id: str
@@ -115,4 +130,5 @@ class Decision:
     model_calls: tuple[ModelCall, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     substituted: tuple[tuple[str, str], ...] = ()
+    approval: Approval | None = None
     latency_ms: float = 0.0

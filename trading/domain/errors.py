@@ -10,11 +10,14 @@
     ├── BudgetExceeded                  3   a declared budget of money, tokens or time ran out
     ├── TradingHalted                   4   a person or a breaker stopped trading: look, then resume
     ├── JournalError                    1   the record is damaged or cannot be written: stop
+    │   └── IllegalTransition               an order was said to do what its state does not allow
+    ├── MemoryUnavailable               1   trade memory cannot be opened or written: a season goes on without it
     ├── ModelFailure                    -   a model gave no usable answer: the desk abstains, the season goes on
     │   └── ModelUnavailable                it could not be reached at all (key, network, deadline)
     ├── ToolFailure                     -   told to the model that called the tool, which may do better
     │   ├── BadArguments                    the arguments are wrong: mend them
     │   └── Unavailable                     the answer is not known now: do without
+    ├── SourceUnavailable               1   live data did not come: try again later; what came before stands
     └── VenueError                      1   the venue's answer
         ├── OrderRejected                   final: the order does not stand
         └── UnknownOrderState               ask the venue; never send again
@@ -65,6 +68,22 @@ class JournalError(TradefloorError):
     """The record is damaged or cannot be written."""
 
 
+class IllegalTransition(JournalError):
+    """An order was said to do what it cannot do where it stands, such as filling twice."""
+
+
+class MemoryUnavailable(TradefloorError):
+    """Trade memory is locked, damaged, or its library is missing.
+
+    ``short`` says so without paths, for a desk; ``is_locked`` is whether another process has it open.
+    """
+
+    def __init__(self, message: str, *, short: str, is_locked: bool = False) -> None:
+        super().__init__(message)
+        self.short = short
+        self.is_locked = is_locked
+
+
 class ModelFailure(TradefloorError):
     """A model gave no usable answer; its desk abstains.
 
@@ -104,12 +123,20 @@ class Unavailable(ToolFailure):
     """The tool's answer is not known at this instant."""
 
 
+class SourceUnavailable(TradefloorError):
+    """An exchange or another source of live data did not answer, however often it was asked."""
+
+
 class VenueError(TradefloorError):
     """What a venue answered."""
 
 
 class OrderRejected(VenueError):
-    """The venue refused the order; it does not stand."""
+    """The venue refused the order; it does not stand. ``code`` says why in the words of :class:`RejectCode`."""
+
+    def __init__(self, message: str, *, code: str = "other") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class UnknownOrderState(VenueError):

@@ -19,11 +19,22 @@ class InstrumentKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MarginTier:
+    """Maintenance of positions whose notional is at least ``notional``: ``rate`` of it, less ``amount``."""
+
+    notional: Decimal
+    rate: Decimal
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Instrument:
     """A tradable instrument. ``tick`` is the price step, ``lot`` the quantity step, both in plain units.
 
     ``max_leverage`` bounds a position's notional over equity; ``maintenance_margin`` is the fraction of
-    notional below which a perpetual position is liquidated. Spot has leverage 1 and no margin.
+    notional below which a perpetual position is liquidated; ``margin_tiers`` (by rising notional) replace it. Spot
+    has leverage 1 and no margin. ``contract_size`` is how many base units one contract of the venue stands for (a
+    hundredth of a bitcoin on a nano contract): quantities are in base units everywhere, and whole contracts by lot.
     """
 
     symbol: str
@@ -35,11 +46,29 @@ class Instrument:
     min_notional: Decimal = Decimal(1)
     max_leverage: Decimal = Decimal(1)
     maintenance_margin: Decimal = Decimal(0)
+    margin_tiers: tuple[MarginTier, ...] = ()
+    contract_size: Decimal = Decimal(1)
 
     @property
     def is_perp(self) -> bool:
         """Whether it is a perpetual: margined, can be sold short, pays funding."""
         return self.kind is InstrumentKind.PERP
+
+    def maintenance(self, notional: Decimal) -> Decimal:
+        """Maintenance margin of a position of so much absolute notional, in the quote currency."""
+        for tier in reversed(self.margin_tiers):
+            if notional >= tier.notional:
+                return notional * tier.rate - tier.amount
+        return notional * self.maintenance_margin
+
+    @property
+    def worst_maintenance(self) -> Decimal:
+        """The highest maintenance rate that a position may meet."""
+        return max((tier.rate for tier in self.margin_tiers), default=self.maintenance_margin)
+
+    def contracts(self, quantity: Decimal) -> Decimal:
+        """A quantity in contracts, as the venue counts."""
+        return quantity / self.contract_size
 
     def floor_quantity(self, quantity: Decimal) -> Decimal:
         """The greatest tradable quantity that is not above ``quantity`` (which is not negative)."""

@@ -122,6 +122,13 @@ def _shuffled_spells(intervals: int, count: int, *, cut: float, rng: np.random.G
     """For each of ``count`` traders an order of the intervals that moves whole spells, shape (count, intervals)."""
     begins = rng.random((count, intervals)) < cut
     begins[:, 0] = True
-    spell = begins.cumsum(axis=1) - 1
-    key = np.take_along_axis(rng.random((count, intervals)), spell, axis=1)
-    return np.argsort(key, axis=1, kind="stable")
+    keys = rng.random((count, intervals))
+    order = np.empty((count, intervals), np.int64)
+    for row in range(count):
+        first = np.flatnonzero(begins[row])
+        drawn = np.argsort(keys[row, : first.size], kind="stable")
+        lengths = np.diff(first, append=intervals)[drawn]
+        placed = np.cumsum(lengths) - lengths
+        order[row] = np.repeat(first[drawn] - placed, lengths)
+    order += np.arange(intervals)
+    return order
