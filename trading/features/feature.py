@@ -33,6 +33,7 @@ class Input(StrEnum):
     PEERS = "peers"
     FUNDING = "funding"
     OPEN_INTEREST = "open interest"
+    TOP = "best bid and ask"
     BOOK = "book"
     TRADES = "trades"
     SENTIMENT = "sentiment"
@@ -46,12 +47,8 @@ COLUMNS: Mapping[Input, tuple[str, ...]] = MappingProxyType(
         Input.PEERS: ("peers_return", "peers_rising", "peers_dispersion"),
         Input.FUNDING: ("funding_rate",),
         Input.OPEN_INTEREST: ("open_interest",),
-        Input.BOOK: (
-            "bid",
-            "ask",
-            *(f"{side}_size_{levels}" for levels in (1, 5, 10, 20) for side in ("bid", "ask")),
-            "order_flow",
-        ),
+        Input.TOP: ("bid", "ask", "bid_size_1", "ask_size_1", "order_flow"),
+        Input.BOOK: tuple(f"{side}_size_{levels}" for levels in (5, 10, 20) for side in ("bid", "ask")),
         Input.TRADES: ("buy_volume", "sell_volume", "trade_count"),
         Input.SENTIMENT: ("sentiment_score", "sentiment_count"),
     }
@@ -59,9 +56,9 @@ COLUMNS: Mapping[Input, tuple[str, ...]] = MappingProxyType(
 """The columns of each input, one value a bar, known at its close.
 
 ``open_s`` is the bar's open in seconds since 1970 (UTC). ``peers_*`` are the mean, the rising share and the standard
-deviation of the other instruments' one-bar log returns. Book columns are the state at the close: best prices and the
-size of the first 1, 5, 10 and 20 levels together; ``order_flow`` is the bar's sum of order-flow imbalance events (Cont,
-Kukanov and Stoikov 2014), in base units. ``buy_volume`` and ``sell_volume`` are by aggressor.
+deviation of the other instruments' one-bar log returns. Columns of the book are the state at the close: best prices
+and the size of the first 1, 5, 10 and 20 levels together; ``order_flow`` is the bar's sum of order-flow imbalance
+events (Cont, Kukanov and Stoikov 2014), in base units. ``buy_volume`` and ``sell_volume`` are by aggressor.
 """
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -51,6 +52,23 @@ class FeatureFrame:
         )
 
 
+@runtime_checkable
+class KnowsTicks(Protocol):
+    """A market view that knows more of an instrument than its bars: its book, its trades, its open interest."""
+
+    def beside(self, symbol: str, open_ms: IntArray) -> Mapping[str, FloatArray]:
+        """Columns of :data:`trading.features.feature.COLUMNS` for the bars that open at ``open_ms``, NaN where not
+        known; columns of which nothing is known are left out."""
+        ...
+
+
+def step_returns(frame: FeatureFrame, column: str = "close") -> FloatArray:
+    """Log return of each bar but the first; over missing bars, divided by the square root of the steps it took."""
+    steps = np.maximum(1, np.diff(frame.open_ms) // frame.step_ms)
+    found: FloatArray = np.diff(np.log(frame.columns[column])) / np.sqrt(steps)
+    return found
+
+
 def frame_of(view: MarketView, symbol: str, *, bars: int, reference: str | None = None) -> FeatureFrame:
     """The last ``bars`` bars of ``symbol`` with what the view knows beside them.
 
@@ -65,6 +83,8 @@ def frame_of(view: MarketView, symbol: str, *, bars: int, reference: str | None 
     columns["reference_close"] = _at(own.open_ms, leader.open_ms, leader.close)
     columns |= _peer_columns(own.open_ms, others)
     columns["funding_rate"] = _standing(own.open_ms + own.step_ms, view.funding(symbol, bars + 1))
+    if isinstance(view, KnowsTicks):
+        columns |= view.beside(symbol, own.open_ms)
     return FeatureFrame(instrument=symbol, step_ms=own.step_ms, open_ms=own.open_ms, columns=columns)
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trading.domain.errors import DataError
 from trading.domain.instants import from_ms
@@ -14,6 +15,7 @@ from trading.features.vector import bars_past_cadence
 from trading.marketdata import FloatArray
 
 _COLUMN_NAMES = tuple(column for columns in COLUMNS.values() for column in columns)
+_ROW = {name: row for row, name in enumerate(_COLUMN_NAMES)}
 
 
 class FeatureStream:
@@ -41,6 +43,9 @@ class FeatureStream:
     def extend(self, frame: FeatureFrame) -> None:
         """Takes the bars of ``frame`` without computing anything on the way."""
         newest = frame.rows(max(0, len(frame) - self._kept), len(frame))
+        if self._open_ms is None and len(newest):
+            self._begin(newest)
+            return
         names, columns = list(newest.columns), list(newest.columns.values())
         for row, open_ms in enumerate(newest.open_ms.tolist()):
             self._append(open_ms, {name: float(column[row]) for name, column in zip(names, columns, strict=True)})
@@ -55,6 +60,17 @@ class FeatureStream:
                 found[row] = self._value(feature) if feature.cadence == 1 else self._standing_value(feature)
         found[~np.isfinite(found)] = np.nan
         return found
+
+    def _begin(self, frame: FeatureFrame) -> None:
+        """Takes the first bars all at once; they are no more than are held."""
+        unknown = np.full(len(frame), np.nan)
+        for name in _COLUMN_NAMES:
+            self._columns[name][: len(frame)] = frame.columns.get(name, unknown)
+        self._end, self._open_ms = len(frame), int(frame.open_ms[-1])
+        follows = np.diff(frame.open_ms, prepend=frame.open_ms[:1] - frame.step_ms) == frame.step_ms
+        for source, names in COLUMNS.items():
+            whole = np.isfinite(self._bars[[_ROW[name] for name in names], : len(frame)]).all(axis=0)
+            self._unbroken[source] = _run_at_end(whole, follows)
 
     def _append(self, open_ms: int, columns: Mapping[str, float]) -> None:
         before = self._open_ms
@@ -93,6 +109,15 @@ class FeatureStream:
             value = self._value(feature, bars_ago)
             self._standing[feature.name] = (measured_ms, value)
         return value
+
+
+def _run_at_end(whole: NDArray[np.bool_], follows: NDArray[np.bool_]) -> int:
+    """How many bars at the end are whole and follow one another; the first of them need not follow another."""
+    if not whole[-1]:
+        return 0
+    holes, breaks = np.flatnonzero(~whole), np.flatnonzero(~follows)
+    first = max(int(holes[-1]) + 1 if len(holes) else 0, int(breaks[-1]) if len(breaks) else 0)
+    return len(whole) - first
 
 
 def latest(frame: FeatureFrame, features: Sequence[Feature] = FEATURES) -> dict[str, float | None]:

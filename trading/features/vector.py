@@ -24,6 +24,10 @@ class FeatureTable:
     def _row(self) -> dict[str, int]:
         return {feature.name: row for row, feature in enumerate(self.features)}
 
+    def by_name(self) -> dict[str, FloatArray]:
+        """The values of every feature, each of shape (bars,)."""
+        return {feature.name: self[feature.name] for feature in self.features}
+
     def __getitem__(self, name: str) -> FloatArray:
         """The values of one feature, shape (bars,)."""
         found: FloatArray = self.values[self._row[name]]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trading.marketdata.columns import read_columns
 from trading.marketdata.naming import SeriesKind, parse_candle_name
@@ -36,17 +37,20 @@ class CandleSeries:
     def between(self, begin_ms: int, end_ms: int) -> "CandleSeries":
         """The bars that open in [``begin_ms``, ``end_ms``) of a series in order of time."""
         first, last = np.searchsorted(self.open_ms, [begin_ms, end_ms])
-        pick = slice(int(first), int(last))
+        return self.picked(slice(int(first), int(last)))
+
+    def picked(self, rows: slice | NDArray[np.bool_]) -> "CandleSeries":
+        """The bars of some rows."""
         return CandleSeries(
             symbol=self.symbol,
             step_ms=self.step_ms,
             kind=self.kind,
-            open_ms=self.open_ms[pick],
-            open=self.open[pick],
-            high=self.high[pick],
-            low=self.low[pick],
-            close=self.close[pick],
-            volume=self.volume[pick],
+            open_ms=self.open_ms[rows],
+            open=self.open[rows],
+            high=self.high[rows],
+            low=self.low[rows],
+            close=self.close[rows],
+            volume=self.volume[rows],
         )
 
 

@@ -65,6 +65,14 @@ def read_columns(path: Path, numbers: Sequence[str]) -> Columns:
         table = _read_csv(path, numbers)
     else:
         raise FileRefused(path, f"has the ending {path.suffix!r}, expected .parquet or .csv")
+    return strict_columns(path, table, numbers)
+
+
+def strict_columns(path: Path, table: "pa.Table", numbers: Sequence[str]) -> Columns:
+    """The columns ``ts`` and ``numbers`` of a table that was read from ``path``, by the rules of :func:`read_columns`.
+
+    Cells may be text where the file is one of text.
+    """
     if not table.num_rows:
         raise FileRefused(path, "is empty: it has no rows, expected at least one")
     ts_ms = _instants(path, _column(table, _TIME))

@@ -10,15 +10,13 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from trading.domain.instants import duration_ms, duration_text, iso
+from trading.domain.instants import duration_text, iso
 from trading.marketdata.candles import CandleSeries
 from trading.marketdata.naming import SeriesKind
+from trading.marketdata.resample import open_of
 from trading.marketdata.tape import FloatArray, FundingRates, IntArray
 
 LISTED_PROBLEMS = 100
-
-_WEEK_MS = duration_ms("1w")
-_FIRST_MONDAY_MS = duration_ms("4d")  # 1970 began on a Thursday, weekly bars open on Mondays
 
 _Flags = NDArray[np.bool_]
 _Finding = tuple[_Flags, Callable[[int], str]]
@@ -56,11 +54,24 @@ class QualityReport:
 
 def check_series(series: CandleSeries) -> QualityReport:
     """Order, grid, finiteness, sign and consistency of a candle series of at least one row."""
-    findings = [*_time_findings(series.open_ms, series.step_ms), *_price_findings(series)]
-    if series.kind is SeriesKind.CANDLES:
-        findings += _volume_findings(series.volume)
-    steps = np.diff(np.unique(series.open_ms)) // series.step_ms
-    return _report(series.open_ms, findings, gaps=int((steps > 1).sum()), missing=int((steps[steps > 1] - 1).sum()))
+    findings = _series_findings(series)
+    gaps, missing = gaps_of(np.unique(series.open_ms), series.step_ms)
+    return _report(series.open_ms, findings, gaps=gaps, missing=missing)
+
+
+def gaps_of(open_ms: IntArray, step_ms: int) -> tuple[int, int]:
+    """How often a bar does not follow the one before it, and how many are absent in all; for bars in order of time."""
+    steps = np.diff(open_ms) // step_ms
+    return int((steps > 1).sum()), int((steps[steps > 1] - 1).sum())
+
+
+def sound_rows(series: CandleSeries) -> _Flags:
+    """For each row, whether nothing is wrong with it: what is left is in order, each instant once."""
+    sound = np.ones(len(series), np.bool_)
+    if len(series):
+        for flags, _ in _series_findings(series):
+            sound &= ~flags
+    return sound
 
 
 def check_funding(rates: FundingRates) -> QualityReport:
@@ -81,6 +92,13 @@ def check_funding(rates: FundingRates) -> QualityReport:
     return _report(rates.ts_ms, findings, gaps=0, missing=0)
 
 
+def _series_findings(series: CandleSeries) -> list[_Finding]:
+    findings = [*_time_findings(series.open_ms, series.step_ms), *_price_findings(series)]
+    if series.kind is SeriesKind.CANDLES:
+        findings += _volume_findings(series.volume)
+    return findings
+
+
 def _time_findings(ts_ms: IntArray, step_ms: int | None) -> Iterator[_Finding]:
     repeated = np.ones(len(ts_ms), dtype=np.bool_)
     repeated[np.unique(ts_ms, return_index=True)[1]] = False
@@ -92,9 +110,8 @@ def _time_findings(ts_ms: IntArray, step_ms: int | None) -> Iterator[_Finding]:
         lambda row: f"unsorted ts {iso(int(ts_ms[row]))}: an earlier row has {iso(int(latest[row]))}",
     )
     if step_ms is not None:
-        origin = _FIRST_MONDAY_MS if step_ms % _WEEK_MS == 0 else 0
         name = duration_text(step_ms)
-        yield (ts_ms - origin) % step_ms != 0, lambda row: f"ts {iso(int(ts_ms[row]))} is not on the {name} grid"
+        yield ts_ms != open_of(ts_ms, step_ms), lambda row: f"ts {iso(int(ts_ms[row]))} is not on the {name} grid"
 
 
 def _price_findings(series: CandleSeries) -> Iterator[_Finding]:

@@ -114,8 +114,7 @@ class TapeView:
         if tape.gapless[row]:
             pick = slice(max(0, self._end - count), self._end)
         else:
-            present = np.flatnonzero(~np.isnan(tape.close[row, : self._end]))
-            pick = present[-count:] if count else present[:0]
+            pick = self._present(row, count)
         return Bars(
             instrument=symbol,
             step_ms=tape.step_ms,
@@ -126,6 +125,14 @@ class TapeView:
             close=tape.close[row, pick].copy(),
             volume=tape.volume[row, pick].copy(),
         )
+
+    def _present(self, row: int, count: int) -> IntArray:
+        """The last ``count`` bars of the grid that the instrument has; a tape is long and its gaps are few."""
+        begin = max(0, self._end - 2 * count)
+        present = begin + np.flatnonzero(~np.isnan(self._tape.close[row, begin : self._end]))
+        if len(present) < count and begin:
+            present = np.flatnonzero(~np.isnan(self._tape.close[row, : self._end]))
+        return present[-count:] if count else present[:0]
 
     def funding(self, symbol: str, count: int) -> FundingRates:
         """The last ``count`` funding rates settled at or before the instant of the view."""

@@ -74,7 +74,7 @@ def test_an_earlier_view_has_the_same_rows_and_the_same_vector() -> None:
 
 def test_candles_know_no_book_no_trades_and_no_sentiment() -> None:
     columns = frame_of(TapeView(random_tape(1), START_MS + 50 * HOUR_MS), PERP, bars=20).columns
-    for source in (Input.BOOK, Input.TRADES, Input.SENTIMENT, Input.OPEN_INTEREST):
+    for source in (Input.TOP, Input.BOOK, Input.TRADES, Input.SENTIMENT, Input.OPEN_INTEREST):
         assert not set(COLUMNS[source]) & set(columns)
     assert set(COLUMNS[Input.BARS]) < set(columns)
 

@@ -195,3 +195,22 @@ def test_a_formula_that_breaks_its_promise_is_named(make_frame) -> None:
     )
     with pytest.raises(DataError, match="broken gave 5 values where its warm-up promises 9"):
         compute(make_frame(10), (broken,))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_stream_that_begins_with_a_frame_is_one_that_was_fed_bar_by_bar(make_frame, seed: int) -> None:
+    whole = make_frame(400, seed=seed, missing=0.02)
+    rng = np.random.default_rng(seed)
+    columns = {name: column.copy() for name, column in whole.columns.items()}
+    for name in ("bid", "sentiment_score", "funding_rate", "close"):
+        columns[name][rng.integers(0, len(whole), 2)] = np.nan
+    del columns["open_interest"]
+    frame = FeatureFrame(instrument="X", step_ms=whole.step_ms, open_ms=whole.open_ms, columns=columns)
+    for end in (1, 150, len(frame)):
+        begun, fed = FeatureStream(frame.step_ms, SHORT), FeatureStream(frame.step_ms, SHORT)
+        begun.extend(frame.rows(0, end))
+        for row in range(end):
+            fed._append(*bar(frame, row))
+        np.testing.assert_array_equal(begun.values(), fed.values())
+        if end < len(frame):
+            np.testing.assert_array_equal(begun.push(*bar(frame, end)), fed.push(*bar(frame, end)))

@@ -20,6 +20,12 @@ def test_a_sound_file_is_reported_as_the_command_line_prints_it(write_parquet, c
         "missing_bars": 0,
         "problem_count": 0,
         "problems": [],
+        "refused_rows": None,
+        "zero_volume": 1,
+        "outliers": 0,
+        "largest_gap_bars": 0,
+        "largest_gap_at": None,
+        "oddities": [],
     }
 
 

@@ -19,6 +19,7 @@ from trading.features.rolling import (
 from trading.marketdata import FloatArray
 
 _from_bars = partial(Feature, group=Group.MICROSTRUCTURE, inputs=(Input.BARS,))
+_from_top = partial(Feature, group=Group.MICROSTRUCTURE, inputs=(Input.TOP,))
 _from_book = partial(Feature, group=Group.MICROSTRUCTURE, inputs=(Input.BOOK,))
 _from_trades = partial(Feature, group=Group.MICROSTRUCTURE, inputs=(Input.TRADES,))
 
@@ -70,7 +71,8 @@ def _bar_impact(x: Block) -> FloatArray:
 
 def _imbalance(levels: int) -> Feature:
     bids, asks = f"bid_size_{levels}", f"ask_size_{levels}"
-    return _from_book(
+    made = _from_top if levels == 1 else _from_book
+    return made(
         name=f"book_imbalance_{levels}",
         warmup=1,
         unit="-1 to 1",
@@ -80,7 +82,7 @@ def _imbalance(levels: int) -> Feature:
 
 
 def _flow(length: int) -> Feature:
-    return _from_book(
+    return _from_top(
         name=f"order_flow_imbalance_{length}",
         warmup=length,
         unit="best sizes",
@@ -146,14 +148,14 @@ FEATURES = (
         description="Imbalance of volume split by each bar's move, over 50 bars: VPIN from candles.",
         formula=_bulk_toxicity,
     ),
-    _from_book(
+    _from_top(
         name="spread_bps",
         warmup=1,
         unit="bps",
         description="Ask less bid over their middle.",
         formula=_spread,
     ),
-    _from_book(
+    _from_top(
         name="spread_zscore_72",
         warmup=72,
         unit="deviations",
@@ -161,7 +163,7 @@ FEATURES = (
         formula=lambda x: zscore(_spread(x), 72),
     ),
     *map(_imbalance, (1, 5, 10, 20)),
-    _from_book(
+    _from_top(
         name="microprice_bps",
         warmup=1,
         unit="bps",
