@@ -1,9 +1,10 @@
 """What a forecaster is, and what it says."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from trading.marketdata import Bars
+from trading.marketdata import Bars, FloatArray
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,21 @@ class ReturnForecast:
     q50: float
     q95: float
     volatility: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedForecast:
+    """A champion's forecast from the last closed bar, with the feature vector it rests on, shape (1, features).
+
+    ``validation`` holds how the model did on times it had not seen: each score with its 95 % interval where known.
+    """
+
+    model_id: str
+    forecast: ReturnForecast
+    closed_ms: int
+    close: float
+    values: FloatArray
+    validation: Mapping[str, tuple[float, tuple[float, float] | None]]
 
 
 class Forecaster(Protocol):
