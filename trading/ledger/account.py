@@ -13,7 +13,8 @@ class DeskAccount:
     """The state of one desk, changed only by the ledger's fold.
 
     ``cash`` is in ``quote``. ``turnover`` is the traded notional so far, ``fees`` and ``funding`` what was paid
-    (funding received is negative), ``realised`` the result of closed parts before fees.
+    (funding received is negative), ``interest`` what borrowed cash cost, ``realised`` the result of closed parts before
+    fees.
     """
 
     desk: str
@@ -24,6 +25,7 @@ class DeskAccount:
     realised: Decimal = ZERO
     fees: Decimal = ZERO
     funding: Decimal = ZERO
+    interest: Decimal = ZERO
     turnover: Decimal = ZERO
     fills: int = 0
     peak_equity: Decimal = ZERO

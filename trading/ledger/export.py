@@ -40,7 +40,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "intents": {
         "intent_id": _TEXT, "decision_id": _TEXT, "desk": _TEXT, "ts": _TIME, "attempt": _COUNT, "instrument": _TEXT,
         "side": _TEXT, "quantity": _TEXT, "order_type": _TEXT, "limit_price": _TEXT, "reduce_only": _FLAG,
-        "reason": _TEXT,
+        "reason": _TEXT, "trigger_price": _TEXT, "stop_loss": _TEXT, "take_profit": _TEXT,
     },
     "verdicts": {
         "intent_id": _TEXT, "decision_id": _TEXT, "desk": _TEXT, "ts": _TIME, "ruling": _TEXT, "rule": _TEXT,
@@ -51,11 +51,12 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "order_id": _TEXT, "client_order_id": _TEXT, "intent_id": _TEXT, "desk": _TEXT, "ts": _TIME,
         "instrument": _TEXT, "side": _TEXT, "order_type": _TEXT, "quantity": _TEXT, "limit_price": _TEXT,
         "reduce_only": _FLAG, "origin": _TEXT, "arrives": _TIME, "status": _TEXT, "ended": _TIME,
-        "ended_reason": _TEXT,
+        "ended_reason": _TEXT, "time_in_force": _TEXT, "trigger_price": _TEXT, "trail": _TEXT, "oco_group": _TEXT,
+        "stop_loss": _TEXT, "take_profit": _TEXT,
     },
     "fills": {
         "fill_id": _TEXT, "order_id": _TEXT, "desk": _TEXT, "ts": _TIME, "instrument": _TEXT, "side": _TEXT,
-        "price": _TEXT, "quantity": _TEXT, "fee": _TEXT, "liquidity": _TEXT,
+        "price": _TEXT, "quantity": _TEXT, "fee": _TEXT, "liquidity": _TEXT, "arrival": _TEXT,
     },
     "cash": {"ts": _TIME, "desk": _TEXT, "kind": _TEXT, "instrument": _TEXT, "amount": _TEXT},
     "marks": {
@@ -98,6 +99,7 @@ class Tables:
             EventKind.FILLED: self._fill,
             EventKind.DEPOSITED: lambda event: self._cash(event, "deposit", Decimal(event.payload["amount"])),
             EventKind.FUNDED: lambda event: self._cash(event, "funding", -Decimal(event.payload["paid"])),
+            EventKind.BORROWED: lambda event: self._cash(event, "interest", -Decimal(event.payload["paid"])),
             EventKind.INSURED: lambda event: self._cash(event, "insurance", Decimal(event.payload["amount"])),
         }
 
@@ -117,8 +119,8 @@ class Tables:
         event = stored.event()
         if event.kind in _ORDER_ENDS and event.payload["order_id"] in self._orders:
             self._orders[event.payload["order_id"]] |= {
-                "status": _ORDER_ENDS[event.kind],
-                "ended": event.ts_ms,
+                "status": "partially_filled" if "left" in event.payload else _ORDER_ENDS[event.kind],
+                "ended": None if "left" in event.payload else event.ts_ms,
                 "ended_reason": event.payload.get("reason"),
             }
         handler = self._handlers.get(event.kind)

@@ -8,9 +8,9 @@ from typing import Any
 from trading.domain.errors import JournalError
 from trading.domain.event import Event, EventKind
 from trading.domain.fill import Fill, Liquidity
-from trading.domain.instrument import Instrument, InstrumentKind
+from trading.domain.instrument import Instrument, InstrumentKind, MarginTier
 from trading.domain.intent import Side
-from trading.domain.money import EXACT
+from trading.domain.money import EXACT, money_text
 from trading.ledger.account import DeskAccount, filled_position
 from trading.ledger.book import Book, Posting, transfer
 
@@ -19,6 +19,7 @@ MARKET = "venue:market"
 FEES = "venue:fees"
 RESULTS = "venue:results"
 FUNDING = "venue:funding"
+INTEREST = "venue:interest"
 INSURANCE = "venue:insurance"
 
 
@@ -37,6 +38,7 @@ class Ledger:
             EventKind.DEPOSITED: self._deposit,
             EventKind.FILLED: self._fill,
             EventKind.FUNDED: self._fund,
+            EventKind.BORROWED: self._borrow,
             EventKind.INSURED: self._insure,
             EventKind.MARKED: self._mark,
         }
@@ -105,6 +107,13 @@ class Ledger:
         account.cash -= paid
         account.funding += paid
 
+    def _borrow(self, payload: Mapping[str, Any]) -> None:
+        account = self._account(payload["desk"])
+        paid = Decimal(payload["paid"])
+        self.book.post(transfer(cash_of(account.desk), INTEREST, account.quote, paid))
+        account.cash -= paid
+        account.interest += paid
+
     def _insure(self, payload: Mapping[str, Any]) -> None:
         account = self._account(payload["desk"])
         amount = Decimal(payload["amount"])
@@ -122,6 +131,29 @@ def cash_of(desk: str) -> str:
     return f"desk:{desk}:cash"
 
 
+def instrument_row(instrument: Instrument) -> dict[str, Any]:
+    """An instrument as the opening event declares it. What only some have is left out of the others."""
+    row: dict[str, Any] = {
+        "symbol": instrument.symbol,
+        "base": instrument.base,
+        "quote": instrument.quote,
+        "kind": instrument.kind.value,
+        "tick": money_text(instrument.tick),
+        "lot": money_text(instrument.lot),
+        "min_notional": money_text(instrument.min_notional),
+        "max_leverage": money_text(instrument.max_leverage),
+        "maintenance_margin": money_text(instrument.maintenance_margin),
+    }
+    if instrument.margin_tiers:
+        row["margin_tiers"] = [
+            {"notional": money_text(tier.notional), "rate": money_text(tier.rate), "amount": money_text(tier.amount)}
+            for tier in instrument.margin_tiers
+        ]
+    if instrument.contract_size != 1:
+        row["contract_size"] = money_text(instrument.contract_size)
+    return row
+
+
 def instrument_from_row(row: Mapping[str, Any]) -> Instrument:
     """An instrument as the opening event declares it."""
     return Instrument(
@@ -134,6 +166,10 @@ def instrument_from_row(row: Mapping[str, Any]) -> Instrument:
         min_notional=Decimal(row["min_notional"]),
         max_leverage=Decimal(row["max_leverage"]),
         maintenance_margin=Decimal(row["maintenance_margin"]),
+        margin_tiers=tuple(
+            MarginTier(**{name: Decimal(value) for name, value in tier.items()}) for tier in row.get("margin_tiers", ())
+        ),
+        contract_size=Decimal(row.get("contract_size", 1)),
     )
 
 

@@ -42,7 +42,7 @@ def _mark(account: DeskAccount, prices: Mapping[str, Decimal], instruments: Mapp
         instrument = instruments[symbol]
         if instrument.is_perp:
             unrealised += value - position.cost
-            maintenance += size * instrument.maintenance_margin
+            maintenance += instrument.maintenance(size)
         else:
             spot_value += value
     return Mark(

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trading.domain.clock import Clock, SystemClock
@@ -11,39 +11,62 @@ from trading.domain.errors import RequestError
 EVERYTHING = "everything"
 """The latch that stops every run of a home folder."""
 
+HALTED = "halted"
 _UNKNOWN_MS = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halt:
-    """A halt that stands: what it stops (a run id or ``everything``), why, and since when (wall clock)."""
+    """A halt that stands: what it stops, why, and since when (wall clock).
+
+    ``scope`` is ``everything``, a run id, or a desk of a run as :func:`desk_scope` names it. ``state`` is ``halted``,
+    or ``reduce_only`` where a desk may still shrink its positions. ``flatten`` asks that every position be closed.
+    """
 
     scope: str
     reason: str
     since_ms: int
+    state: str = HALTED
+    flatten: bool = False
+
+
+def desk_scope(run_id: str, desk: str) -> str:
+    """The scope of one desk of a run."""
+    return f"{run_id}@{desk}"
 
 
 class KillSwitch:
     """Latches under ``<home>/halts``. They survive restarts, need no running process, and one call throws them.
 
-    A person halts everything; a breaker halts its own run. Only a person resumes. A latch that cannot be read counts
-    as a halt: the switch fails closed.
+    A person halts everything; a breaker halts its own run, or one desk of it. Only a person resumes. A latch that
+    cannot be read counts as a halt: the switch fails closed.
     """
 
     def __init__(self, home: Path, clock: Clock | None = None) -> None:
         self._folder = home / "halts"
         self._clock = clock or SystemClock()
 
-    def halt(self, reason: str, *, scope: str = EVERYTHING) -> Halt:
-        """Stop trading until :meth:`resume`. A latch that stands already keeps its first reason."""
+    def halt(self, reason: str, *, scope: str = EVERYTHING, state: str = HALTED, flatten: bool = False) -> Halt:
+        """Stop trading until :meth:`resume`. A latch that stands already keeps its first reason and instant.
+
+        ``flatten`` also asks every engine to close what it holds; it can be asked for later, and not taken back.
+        """
         standing = self._read(scope)
-        if standing is not None and standing.since_ms != _UNKNOWN_MS:
+        known = standing is not None and standing.since_ms != _UNKNOWN_MS
+        if known and standing is not None and (standing.flatten or not flatten):
             return standing
-        thrown = Halt(scope=scope, reason=_one_line(reason), since_ms=self._clock.now_ms())
+        thrown = Halt(
+            scope=scope, reason=_one_line(reason), since_ms=self._clock.now_ms(), state=state, flatten=flatten
+        )
+        if known and standing is not None:
+            thrown = replace(standing, flatten=True)
+        content = {"reason": thrown.reason, "since_ms": thrown.since_ms, "state": thrown.state}
+        if thrown.flatten:
+            content["flatten"] = True
         partial = self._folder / f"{scope}.{os.getpid()}.partial"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            partial.write_text(json.dumps({"reason": thrown.reason, "since_ms": thrown.since_ms}), encoding="utf-8")
+            partial.write_text(json.dumps(content), encoding="utf-8")
             partial.replace(self._file(scope))
         except OSError as error:
             raise RequestError(
@@ -52,12 +75,17 @@ class KillSwitch:
             ) from error
         return thrown
 
-    def resume(self, reason: str) -> list[Halt]:
-        """Clear every latch and say which stood. Raises RequestError when none did or no reason is given."""
+    def resume(self, reason: str, *, desk: str | None = None) -> list[Halt]:
+        """Clear every latch, or those of one desk, and say which stood.
+
+        Raises RequestError when none did or no reason is given.
+        """
         _one_line(reason)
-        standing = self.standing()
+        standing = [halt for halt in self.standing() if desk is None or halt.scope.endswith(f"@{desk}")]
         if not standing:
-            raise RequestError("nothing is halted: there is nothing to resume")
+            raise RequestError(
+                f"{'nothing' if desk is None else f'no desk {desk}'} is halted: there is nothing to resume"
+            )
         for halt in standing:
             self.release(halt.scope)
         return standing
@@ -66,9 +94,20 @@ class KillSwitch:
         """Clear one latch, if it stands."""
         self._file(scope).unlink(missing_ok=True)
 
+    def release_run(self, run_id: str) -> None:
+        """Clear the latches of a run and of its desks, if any stand."""
+        self.release(run_id)
+        for halt in self.standing():
+            if halt.scope.startswith(desk_scope(run_id, "")):
+                self.release(halt.scope)
+
     def state(self, run_id: str | None = None) -> Halt | None:
         """The halt that stops ``run_id`` (or, without one, everything); None when trading is free."""
         return self._read(EVERYTHING) or (self._read(run_id) if run_id else None)
+
+    def desk_state(self, run_id: str, desk: str) -> Halt | None:
+        """The latch that stands on a desk of a run."""
+        return self._read(desk_scope(run_id, desk))
 
     def standing(self) -> list[Halt]:
         """Every latch that stands."""
@@ -87,8 +126,15 @@ class KillSwitch:
             return Halt(scope=scope, reason=f"the latch cannot be read ({error.strerror})", since_ms=_UNKNOWN_MS)
         try:
             found = json.loads(content)
-            return Halt(scope=scope, reason=str(found["reason"]), since_ms=int(found["since_ms"]))
-        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            state = str(found.get("state", HALTED))
+            return Halt(
+                scope=scope,
+                reason=str(found["reason"]),
+                since_ms=int(found["since_ms"]),
+                state=state,
+                flatten=found.get("flatten") is True,
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
             return Halt(scope=scope, reason="the latch file is damaged", since_ms=_UNKNOWN_MS)
 
 

@@ -54,6 +54,11 @@ class LimitUse:
                 "equity",
                 "Absolute sum of signed positions over equity.",
             ),
+            _row("max_spot_exposure", limits.max_spot_exposure, None, "equity", "Spot positions over equity."),
+            _row("max_volume_share", limits.max_volume_share, None, "fraction", "An order over the daily volume."),
+            _row(
+                "daily_loss", limits.daily_loss, None, "fraction", "Loss of a day after which a desk may only reduce."
+            ),
             _row(
                 "desk_drawdown",
                 limits.desk_drawdown,

@@ -13,6 +13,7 @@ from trading.domain.errors import ConfigError
 Positive = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 Fraction = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0, le=100_000)]
+Steps = Annotated[int, Field(strict=True, ge=1, le=100_000)]
 
 
 class Limits(BaseModel):
@@ -29,10 +30,25 @@ class Limits(BaseModel):
     max_leverage: Positive
     max_gross_exposure: Positive
     max_net_exposure: Positive
+    max_spot_exposure: Positive
+    max_volume_share: Positive
+    arena_gross_exposure: Positive
+    arena_net_exposure: Positive
+    arena_instrument_exposure: Positive
+    arena_venue_exposure: Positive
+    post_trade_excess: Positive
     price_collar: Fraction
+    price_collar_window: Fraction
     max_orders_per_round: Count
     max_open_orders: Count
-    max_price_age_bars: Annotated[int, Field(strict=True, ge=1, le=100_000)]
+    max_messages_per_second: Steps
+    max_messages_per_minute: Steps
+    max_repeats: Steps
+    max_loss_streak: Steps
+    max_price_age_bars: Steps
+    max_volatility: Fraction
+    max_anomaly: Fraction
+    daily_loss: Fraction
     desk_drawdown: Fraction
     arena_drawdown: Fraction
     allowed_instruments: tuple[str, ...] = ()
@@ -49,16 +65,20 @@ class Limits(BaseModel):
         except ValidationError as error:
             raise ConfigError(f"{path}: {_first_problem(error)}") from error
 
+    def checked(self, values: Mapping[str, Any]) -> Self:
+        """These limits with some values in place of theirs. Raises ConfigError for a value that no limit can have."""
+        try:
+            return type(self).model_validate(self.model_dump() | _exact(values))
+        except ValidationError as error:
+            raise ConfigError(f"[limits] {_first_problem(error)}") from error
+
     def tightened(self, overrides: Mapping[str, Any]) -> Self:
         """These limits with a season's own in their place. Raises ConfigError for an unknown or looser one."""
         unknown = sorted(set(overrides) - set(type(self).model_fields))
         if unknown:
             known = ", ".join(type(self).model_fields)
             raise ConfigError(f"[limits] {unknown[0]}: no such limit; the limits are {known}")
-        try:
-            wanted = type(self).model_validate(self.model_dump() | _exact(overrides))
-        except ValidationError as error:
-            raise ConfigError(f"[limits] {_first_problem(error)}") from error
+        wanted = self.checked(overrides)
         for name in overrides:
             ours, theirs = getattr(self, name), getattr(wanted, name)
             looser = _admits_more(theirs, ours) if isinstance(ours, tuple) else theirs > ours

@@ -8,10 +8,12 @@ import numpy as np
 
 from trading.domain.errors import Unavailable
 from trading.marketdata import Bars, FloatArray, IntArray
+from trading.risk.account_risk import mean_daily_volume
 from trading.risk.measures import (
     Attribution,
     Backtest,
     Concentration,
+    DrawdownRisk,
     HorizonReturns,
     MarginUse,
     Shrunk,
@@ -25,7 +27,8 @@ from trading.risk.measures import (
     cornish_fisher_cvar,
     cornish_fisher_var,
     days_to_close,
-    drawdown_quantiles,
+    drawdown_risk,
+    effective_bets,
     filtered_tail,
     historical_tail_risk,
     horizon_returns,
@@ -42,7 +45,17 @@ from trading.risk.measures import (
     shrunk_correlation,
 )
 from trading.risk.measures.historical import LEVELS
-from trading.risk.simulation import SHOCKS, GarchPaths, Stressed, outcomes, stress, wealth_paths
+from trading.risk.simulation import (
+    SHOCKS,
+    GarchPaths,
+    Replayed,
+    Stressed,
+    outcomes,
+    replay_windows,
+    stress,
+    wealth_paths,
+)
+from trading.risk.simulation.gbm import shrunk_scale
 
 _DAY_MS = 86_400_000
 _BURN_IN = 200
@@ -50,7 +63,7 @@ _PATHS = 10_000
 _MOST_DRAWS = 20_000_000
 _FIT_BARS = 4000
 _MIN_FIT_BARS = 250
-_BACKTEST_LEVEL = 0.99
+BACKTEST_LEVEL = 0.99
 _BACKTEST_WINDOW = 1000
 _BACKTEST_REFRESH = 24
 _DRAWDOWN_MS = 30 * _DAY_MS
@@ -72,12 +85,25 @@ class Book:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """The last bars of the filtered VaR's back-test: closing instants, returns of today's book and the VaR of each.
+
+    Arrays of shape (n,), oldest first; ``var`` was forecast before its return.
+    """
+
+    ts_ms: IntArray
+    returns: FloatArray
+    var: FloatArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskReport:
     """Measures of a book over a horizon. Arrays follow ``instruments``; what is not known is None or left out.
 
     ``tails`` are by method; ``attribution`` is of the parametric VaR at 99 %; ``backtests`` judge the VaR of the next
-    bar by method; ``beta`` is to ``benchmark``; ``drawdown`` are quantiles of the deepest fall in 30 days. ``notes``
-    say what is missing and why.
+    bar by method, ``trail`` shows its last 30 days; ``beta`` is to ``benchmark``; ``drawdown`` is of the deepest fall
+    in 30 days; ``stress`` are hypothetical shocks, ``windows`` stretches of the past. ``notes`` say what is missing
+    and why.
     """
 
     instruments: tuple[str, ...]
@@ -88,22 +114,32 @@ class RiskReport:
     volatility: float | None
     benchmark: str | None
     beta: float | None
-    drawdown: Mapping[float, float]
+    drawdown: DrawdownRisk | None
     concentration: Concentration
+    effective_bets: float | None
     margin: MarginUse
     days_to_close: Mapping[str, float | None]
     stress: tuple[Stressed, ...]
+    windows: tuple[Replayed, ...]
     backtests: Mapping[str, Backtest]
+    trail: Trail | None
     notes: tuple[str, ...]
 
 
 def risk_report(
-    book: Book, bars: Mapping[str, Bars], *, horizon_ms: int, rng: np.random.Generator, benchmark: str | None = None
+    book: Book,
+    bars: Mapping[str, Bars],
+    *,
+    horizon_ms: int,
+    rng: np.random.Generator,
+    benchmark: str | None = None,
+    past: Mapping[str, Bars] | None = None,
 ) -> RiskReport:
     """Every measure of ``book`` on ``bars``, one series for each instrument held and for ``benchmark``.
 
     Historical and parametric figures stand on overlapping returns over the horizon of the positions as they are now;
-    filtered ones scale these to the volatility now; Monte Carlo draws GARCH paths. Raises Unavailable for a held
+    filtered ones scale these to the volatility now; Monte Carlo draws GARCH paths. ``past`` are longer series to look
+    for bad stretches in, ``bars`` themselves without any. Raises Unavailable for a held
     instrument without bars, and BadArguments where the horizon is no whole number of bars.
     """
     held = tuple(symbol for symbol, weight in book.weights.items() if weight)
@@ -132,16 +168,16 @@ def risk_report(
         tails["filtered"] = _filtered(whole, horizon_starts, series, starts, enough)
         covariance = np.atleast_2d(np.cov(horizon_table.T))
         held_weights = np.array(list(weights.values()))
-        attribution = attribute_var(held_weights, horizon_table.mean(axis=0), covariance, _BACKTEST_LEVEL)
+        attribution = attribute_var(held_weights, horizon_table.mean(axis=0), covariance, BACKTEST_LEVEL)
     else:
         unknown = _unknown(f"{len(whole)} past returns over the horizon are too few")
         tails |= dict.fromkeys(("parametric", "cornish_fisher", "filtered"), unknown)
     tails["monte_carlo"] = _monte_carlo(np.array(list(weights.values())), table, steps, rng)
     for method, tail in tails.items():
         notes += [f"{method}: {reason}" for reason in tail.reasons]
-    daily = {symbol: _daily_volume(bars[symbol]) for symbol in held}
+    daily = {symbol: mean_daily_volume(bars[symbol]) for symbol in held}
     window = min(_DRAWDOWN_MS // step_ms, len(series))
-    backtests = _backtests(series)
+    backtests, var = _backtests(series)
     if not backtests:
         notes.append(f"backtest: {len(series)} bars are too few to judge a VaR by, it needs {2 * _BACKTEST_WINDOW}")
     return RiskReport(
@@ -153,12 +189,15 @@ def risk_report(
         volatility=annual_volatility(series, step_ms) if len(series) > 1 else None,
         benchmark=benchmark,
         beta=_beta(weights, over_bar, bars.get(benchmark) if benchmark else None),
-        drawdown=drawdown_quantiles(series, window) if len(series) > 1 else {},
+        drawdown=drawdown_risk(series, window, rng=rng) if len(series) > 1 else None,
         concentration=shape,
+        effective_bets=_bets(np.array(list(weights.values())), table),
         margin=margin,
         days_to_close={symbol: days_to_close(book.quantities[symbol], daily[symbol]) for symbol in held},
         stress=_stress(book, weights, table, step_ms, daily),
+        windows=replay_windows(weights, past or bars, book.maintenance, length_ms=horizon_ms),
         backtests=backtests,
+        trail=_trail(starts + step_ms, series, var, window),
         notes=tuple(notes),
     )
 
@@ -175,12 +214,15 @@ def _flat(shape: Concentration, margin: MarginUse) -> RiskReport:
         volatility=0.0,
         benchmark=None,
         beta=None,
-        drawdown={},
+        drawdown=None,
         concentration=shape,
+        effective_bets=None,
         margin=margin,
         days_to_close={},
         stress=(),
+        windows=(),
         backtests={},
+        trail=None,
         notes=("nothing is held, so nothing can be lost",),
     )
 
@@ -246,21 +288,26 @@ def _tail(known: Tail) -> TailRisk:
     )
 
 
-def _backtests(series: FloatArray) -> dict[str, Backtest]:
-    """How the 99 % VaR of the next bar would have done on the newer part of the series."""
+def _backtests(series: FloatArray) -> tuple[dict[str, Backtest], FloatArray]:
+    """How the 99 % VaR of the next bar would have done on the newer part of the series, and the filtered VaR itself."""
     window = _BACKTEST_WINDOW
     if len(series) < 2 * window or not series[:window].any():
-        return {}
+        return {}, np.empty(0)
     volatility = np.sqrt(long_memory_variance(series))
     if not (volatility > 0).all():
-        return {}
-    first, level, refresh = window, _BACKTEST_LEVEL, _BACKTEST_REFRESH
+        return {}, np.empty(0)
+    first, level, refresh = window, BACKTEST_LEVEL, _BACKTEST_REFRESH
     forecasts = {
         "historical": rolling_historical_var(series, level=level, first=first, window=window, refresh=refresh),
         "parametric": rolling_normal_var(series, level=level, first=first, window=window, refresh=refresh),
         "filtered": rolling_filtered_var(series, volatility, level=level, first=first, window=window, refresh=refresh),
     }
-    return {method: backtest(series[first:], var, level) for method, var in forecasts.items()}
+    return {method: backtest(series[first:], var, level) for method, var in forecasts.items()}, forecasts["filtered"]
+
+
+def _trail(ends: IntArray, series: FloatArray, var: FloatArray, window: int) -> Trail | None:
+    count = min(window, len(var))
+    return Trail(ts_ms=ends[-count:], returns=series[-count:], var=var[-count:]) if count else None
 
 
 def _beta(weights: Mapping[str, float], history: Mapping[str, HorizonReturns], benchmark: Bars | None) -> float | None:
@@ -271,10 +318,8 @@ def _beta(weights: Mapping[str, float], history: Mapping[str, HorizonReturns], b
     return beta(table[:, 1:] @ np.array(list(weights.values())), table[:, 0]) if len(table) > 1 else None
 
 
-def _daily_volume(bars: Bars) -> float:
-    """Mean volume a day over what is known of the last 30, base units."""
-    recent = bars.volume[-max(1, _DRAWDOWN_MS // bars.step_ms) :]
-    return float(np.nan_to_num(recent).mean()) * _DAY_MS / bars.step_ms if len(recent) else 0.0
+def _bets(weights: FloatArray, table: FloatArray) -> float | None:
+    return effective_bets(weights, shrunk_scale(table)) if len(table) > 1 else None
 
 
 def _stress(
@@ -288,4 +333,6 @@ def _stress(
         for symbol, weight in weights.items()
         if book.quantities[symbol] and math.isfinite(daily[symbol])
     }
-    return tuple(stress(shock, weights, covariance, daily_volume=volume) for shock in SHOCKS)
+    return tuple(
+        stress(shock, weights, covariance, daily_volume=volume, maintenance=book.maintenance) for shock in SHOCKS
+    )

@@ -9,10 +9,10 @@ from trading.risk.measures.book import (
     annual_volatility,
     beta,
     concentration,
-    drawdown_quantiles,
     drawdowns,
 )
-from trading.risk.measures.correlation import Shrunk, shrunk_correlation, shrunk_covariance
+from trading.risk.measures.correlation import Shrunk, effective_bets, shrunk_correlation, shrunk_covariance
+from trading.risk.measures.drawdown import DrawdownRisk, drawdown_risk
 from trading.risk.measures.exceedances import (
     Backtest,
     Light,
@@ -45,6 +45,16 @@ from trading.risk.measures.historical import (
 )
 from trading.risk.measures.liquidation import MarginUse, margin_use
 from trading.risk.measures.liquidity import days_to_close, square_root_impact
+from trading.risk.measures.options import (
+    Greeks,
+    Option,
+    OptionKind,
+    added_greeks,
+    black_76,
+    implied_volatility,
+    inverse_option,
+    parse_option,
+)
 from trading.risk.measures.parametric import (
     Moments,
     cornish_fisher_cvar,
@@ -55,7 +65,7 @@ from trading.risk.measures.parametric import (
     normal_var,
     return_moments,
 )
-from trading.risk.measures.rolling import rolling_filtered_var, rolling_historical_var, rolling_normal_var
+from trading.risk.measures.rolling import books_var, rolling_filtered_var, rolling_historical_var, rolling_normal_var
 from trading.risk.measures.volatility import RISKMETRICS_DECAY, ewma_variance, long_memory_variance
 
 __all__ = [
@@ -63,28 +73,36 @@ __all__ = [
     "Attribution",
     "Backtest",
     "Concentration",
+    "DrawdownRisk",
     "Garch",
+    "Greeks",
     "HorizonReturns",
     "Light",
     "MarginUse",
     "Moments",
+    "Option",
+    "OptionKind",
     "RatioTest",
     "Shrunk",
     "TailRisk",
+    "added_greeks",
     "aligned_returns",
     "annual_volatility",
     "attribute_var",
     "backtest",
     "backtest_hits",
     "beta",
+    "black_76",
+    "books_var",
     "christoffersen",
     "concentration",
     "cornish_fisher_cvar",
     "cornish_fisher_quantile",
     "cornish_fisher_var",
     "days_to_close",
-    "drawdown_quantiles",
+    "drawdown_risk",
     "drawdowns",
+    "effective_bets",
     "ewma_variance",
     "expected_shortfall",
     "filtered_returns",
@@ -92,6 +110,8 @@ __all__ = [
     "fit_garch",
     "historical_tail_risk",
     "horizon_returns",
+    "implied_volatility",
+    "inverse_option",
     "is_cornish_fisher_valid",
     "kupiec",
     "long_memory_variance",
@@ -99,6 +119,7 @@ __all__ = [
     "margin_use",
     "normal_cvar",
     "normal_var",
+    "parse_option",
     "position_weights",
     "return_moments",
     "returns_needed",

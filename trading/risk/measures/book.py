@@ -10,7 +10,6 @@ from trading.marketdata import FloatArray
 from trading.risk.measures.series import checked_series
 
 _YEAR_MS = 365 * 86_400_000
-_QUANTILES = (0.5, 0.75, 0.95, 0.99)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +65,3 @@ def drawdowns(wealth: FloatArray) -> FloatArray:
         np.maximum(peak, now, out=peak)
         np.maximum(deepest, 1.0 - now / peak, out=deepest)
     return deepest
-
-
-def drawdown_quantiles(returns: FloatArray, window: int) -> dict[float, float]:
-    """Quantiles of the deepest fall inside every stretch of ``window`` consecutive ``returns`` (n,), by level."""
-    series = checked_series(returns)
-    if not 1 <= window <= len(series):
-        raise ValueError(f"window of {window} on {len(series)} returns: expected 1 to as many as there are")
-    growth = np.concatenate([[1.0], np.cumprod(1.0 + series)])
-    falls = drawdowns(np.lib.stride_tricks.sliding_window_view(growth, window + 1))
-    return {level: float(np.quantile(falls, level)) for level in _QUANTILES}

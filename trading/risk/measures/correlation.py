@@ -50,3 +50,19 @@ def shrunk_correlation(returns: FloatArray) -> Shrunk:
     scale = np.sqrt(np.diag(found.matrix))
     matrix[np.ix_(moving, moving)] = found.matrix / np.outer(scale, scale)
     return Shrunk(matrix=matrix, shrinkage=found.shrinkage)
+
+
+def effective_bets(weights: FloatArray, covariance: FloatArray) -> float | None:
+    """How many uncorrelated bets ``weights`` (assets,) make up: exp of the entropy of variance over principal parts.
+
+    1 where everything rides on one common move, the number of assets where all parts carry the same. Meucci (2009),
+    "Managing diversification". Give it a shrunk covariance: noise in the sample makes parts look unequal. None for a
+    book without variance.
+    """
+    values, vectors = np.linalg.eigh(np.asarray(covariance, dtype=np.float64))
+    parts = (vectors.T @ np.asarray(weights, dtype=np.float64)) ** 2 * np.maximum(values, 0.0)
+    total = float(parts.sum())
+    if not total > 0:
+        return None
+    shares = parts[parts > 0] / total
+    return float(np.exp(-(shares * np.log(shares)).sum()))

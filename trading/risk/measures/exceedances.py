@@ -52,6 +52,22 @@ class Backtest:
         tests = (self.coverage, self.independence, self.conditional)
         return all(test is not None and test.p_value >= significance for test in tests)
 
+    def verdict(self, significance: float = 0.05) -> str:
+        """Whether it passes, and why not where it does not, in words."""
+        found = []
+        if self.coverage.p_value < significance:
+            amount = "too many" if self.exceedances > self.expected else "too few"
+            found.append(f"{amount} losses beyond it (Kupiec p {self.coverage.p_value:.2g})")
+        if self.independence is not None and self.independence.p_value < significance:
+            found.append(f"they come in clusters (Christoffersen p {self.independence.p_value:.2g})")
+        if not found and self.conditional is not None and self.conditional.p_value < significance:
+            found.append(f"number and clusters together are unlikely (p {self.conditional.p_value:.2g})")
+        if found:
+            return f"fails: {'; '.join(found)}"
+        if self.independence is None:
+            return "nothing against it, but too few losses beyond it to judge clusters"
+        return "passes"
+
 
 def backtest(returns: FloatArray, var: FloatArray, level: float) -> Backtest:
     """Back-test of ``var`` (n,), each forecast before its return in ``returns`` (n,).

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from trading.marketdata import FloatArray
+from trading.marketdata import FloatArray, IntArray
 from trading.risk.measures.historical import value_at_risk
 from trading.risk.measures.parametric import normal_var
-from trading.risk.measures.series import checked_level, checked_series
+from trading.risk.measures.series import checked_columns, checked_level, checked_series
 
 
 def rolling_historical_var(
@@ -44,6 +44,39 @@ def rolling_normal_var(returns: FloatArray, *, level: float, first: int, window:
         past = series[begin - window : begin]
         var = normal_var(float(past.mean()), float(past.std()), level)
         found[begin - first : begin - first + refresh] = var
+    return found
+
+
+def books_var(
+    weights: FloatArray,
+    returns: FloatArray,
+    known: IntArray,
+    *,
+    level: float,
+    window: int,
+    volatility: FloatArray | None = None,
+) -> FloatArray:
+    """VaR of a different book at each of m instants, by the ``window`` returns known then. Shape (m,), NaN if too few.
+
+    ``weights`` (m, assets) are the books, ``returns`` (n, assets) one past for all, ``known`` (m,) how many of its rows
+    had happened. With ``volatility`` (n + 1, assets), where row i knows the returns before i, each asset's returns
+    are brought to its volatility at the instant first (Barone-Adesi, Giannopoulos and Vosper 1999).
+    """
+    checked_level(level)
+    books, table = np.asarray(weights, dtype=np.float64), checked_columns(returns)
+    if books.ndim != 2 or books.shape != (len(known), table.shape[1]):
+        raise ValueError(f"books of shape {books.shape}: expected ({len(known)}, {table.shape[1]})")
+    if volatility is not None:
+        if volatility.shape != (len(table) + 1, table.shape[1]):
+            raise ValueError(f"volatility of shape {volatility.shape} for returns of {table.shape}")
+        expected = volatility[:-1]
+        table = np.divide(table, expected, out=np.zeros_like(table), where=expected > 0)
+    found = np.full(len(books), np.nan)
+    for at, (book, count) in enumerate(zip(books, known.tolist(), strict=True)):
+        if count < window:
+            continue
+        scaled = book if volatility is None else book * volatility[count]
+        found[at] = value_at_risk(table[count - window : count] @ scaled, level) if book.any() else 0.0
     return found
 
 

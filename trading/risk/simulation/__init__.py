@@ -11,9 +11,18 @@ from trading.risk.simulation.model import PathModel, fit_model, model_names
 from trading.risk.simulation.outcomes import Outcomes, outcomes, wealth_paths
 from trading.risk.simulation.regimes import RegimeSwitching
 from trading.risk.simulation.scenarios import SCENARIOS, Scenario
-from trading.risk.simulation.stress import SHOCKS, Shock, Stressed, stress
+from trading.risk.simulation.stress import SHOCKS, Shock, Stressed, is_liquidated, stress
+from trading.risk.simulation.windows import (
+    NAMED_WINDOWS,
+    Replayed,
+    Window,
+    replay_window,
+    replay_windows,
+    worst_windows,
+)
 
 __all__ = [
+    "NAMED_WINDOWS",
     "SCENARIOS",
     "SHOCKS",
     "BlockBootstrap",
@@ -23,12 +32,18 @@ __all__ = [
     "Outcomes",
     "PathModel",
     "RegimeSwitching",
+    "Replayed",
     "Scenario",
     "Shock",
     "Stressed",
+    "Window",
     "fit_model",
+    "is_liquidated",
     "model_names",
     "outcomes",
+    "replay_window",
+    "replay_windows",
     "stress",
     "wealth_paths",
+    "worst_windows",
 ]

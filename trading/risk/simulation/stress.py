@@ -34,12 +34,15 @@ class Shock:
 class Stressed:
     """A shock's cost in fractions of equity: ``loss`` at once (negative: a gain), and the VaR at 99 % after it.
 
+    ``results`` are gains and losses by position, ``liquidated`` whether what is left is below the maintenance margin.
     ``exit_cost`` is the market impact of closing everything within a day at the shocked volume and volatility; None
     where a volume is not known or nothing is traded.
     """
 
     name: str
     loss: float
+    results: Mapping[str, float]
+    liquidated: bool
     var_after: float
     exit_cost: float | None
 
@@ -62,13 +65,15 @@ def stress(
     covariance: FloatArray,
     *,
     daily_volume: Mapping[str, float | None] = MappingProxyType({}),
+    maintenance: Mapping[str, float] = MappingProxyType({}),
     level: float = _LEVEL,
 ) -> Stressed:
     """What ``shock`` does to ``weights``, signed position values over equity in the order of ``covariance``.
 
     ``covariance`` (assets, assets) is of returns over the VaR's horizon, taken as a day for impact; ``daily_volume`` is
-    in units of equity. Only perpetuals pay funding. With correlations of one, deviations add up with their signs: a
-    long book loses its diversification, a hedged one becomes a perfect hedge.
+    in units of equity, ``maintenance`` the margin fraction of each perpetual. Only perpetuals pay funding. With
+    correlations of one, deviations add up with their signs: a long book loses its diversification, a hedged one
+    becomes a perfect hedge.
     """
     held = np.array(list(weights.values()))
     if covariance.shape != (len(held), len(held)):
@@ -79,15 +84,30 @@ def stress(
         spread = abs(float(after @ deviation))
     else:
         spread = math.sqrt(max(0.0, float(after @ covariance @ after))) * shock.volatility
-    funding = sum(
-        weight * shock.funding for symbol, weight in weights.items() if parse_symbol(symbol)[2] is InstrumentKind.PERP
-    )
+    results = {
+        symbol: weight * (shock.price - (shock.funding if _pays_funding(symbol) else 0.0))
+        for symbol, weight in weights.items()
+    }
+    values = dict(zip(weights, after.tolist(), strict=True))
+    equity = 1.0 + math.fsum(results.values())
     return Stressed(
         name=shock.name,
-        loss=0.0 - float(held.sum()) * shock.price + funding,
+        loss=0.0 - math.fsum(results.values()),
+        results=results,
+        liquidated=is_liquidated(equity, values, maintenance),
         var_after=normal_var(0.0, spread, level),
-        exit_cost=_exit_cost(dict(zip(weights, after, strict=True)), deviation, daily_volume, shock.liquidity),
+        exit_cost=_exit_cost(values, deviation, daily_volume, shock.liquidity),
     )
+
+
+def is_liquidated(equity: float, values: Mapping[str, float], maintenance: Mapping[str, float]) -> bool:
+    """Whether ``equity`` does not cover the maintenance margin of the perpetuals among position ``values``."""
+    used = math.fsum(abs(value) * maintenance[symbol] for symbol, value in values.items() if symbol in maintenance)
+    return used > 0 and equity <= used
+
+
+def _pays_funding(symbol: str) -> bool:
+    return parse_symbol(symbol)[2] is InstrumentKind.PERP
 
 
 def _exit_cost(

@@ -85,3 +85,16 @@ def test_nothing_can_follow_no_exceedance() -> None:
 def test_rubbish_is_refused(returns: list[float], var: list[float]) -> None:
     with pytest.raises(ValueError, match="returns"):
         backtest(np.array(returns), np.array(var), 0.99)
+
+
+def test_the_verdict_says_what_is_wrong() -> None:
+    none = np.zeros(1000, dtype=np.bool_)
+    many, clustered, right = none.copy(), none.copy(), none.copy()
+    many[::20] = True
+    clustered[500:510] = True
+    right[50::100] = True
+    assert backtest_hits(right, 0.99).verdict() == "passes"
+    assert "too many losses" in backtest_hits(many, 0.99).verdict()
+    assert "too few losses" in backtest_hits(none, 0.99).verdict()
+    assert backtest_hits(clustered, 0.99).verdict().startswith("fails: they come in clusters")
+    assert "too few losses beyond it to judge clusters" in backtest_hits(none[:50], 0.99).verdict()

@@ -11,6 +11,7 @@ from trading.marketdata import FloatArray, read_candles
 from trading.risk.measures import (
     Backtest,
     backtest,
+    books_var,
     filtered_returns,
     filtered_tail,
     long_memory_variance,
@@ -95,3 +96,25 @@ def test_on_real_hours_the_filtered_passes_and_the_others_fail(symbol: str) -> N
 def test_coverage_holds_on_coins_that_had_no_part_in_choosing_the_filter(symbol: str) -> None:
     filtered, _, _ = judged(symbol)
     assert filtered.exceedances == pytest.approx(filtered.expected, rel=0.15)
+
+
+def test_var_of_changing_books_by_hand() -> None:
+    rng = np.random.default_rng(3)
+    past = rng.normal(0, 0.01, (300, 2))
+    books = np.array([[1.0, -0.5], [0.0, 0.0], [0.3, 0.3]])
+    known = np.array([150, 200, 300])
+    plain = books_var(books, past, known, level=0.95, window=100)
+    assert plain[0] == value_at_risk(past[50:150] @ books[0], 0.95)
+    assert plain[1] == 0
+    changed = past.copy()
+    changed[150:] = 9.0
+    assert books_var(books, changed, known, level=0.95, window=100)[0] == plain[0]
+    assert np.isnan(books_var(books, past, np.array([99, 100, 100]), level=0.95, window=100)[0])
+    volatility = np.full((301, 2), 0.01)
+    volatility[150] = [0.02, 0.01]
+    filtered = books_var(books, past, known, level=0.95, window=100, volatility=volatility)
+    assert filtered[0] == pytest.approx(value_at_risk(past[50:150] @ (books[0] * [2.0, 1.0]), 0.95))
+    with pytest.raises(ValueError, match="books"):
+        books_var(books[:, :1], past, known, level=0.95, window=100)
+    with pytest.raises(ValueError, match="volatility"):
+        books_var(books, past, known, level=0.95, window=100, volatility=volatility[1:])

@@ -1,4 +1,7 @@
-"""Historical VaR and CVaR against numpy, closed forms and each other."""
+"""Historical VaR and CVaR against numpy, skfolio, closed forms and each other."""
+
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from trading.marketdata import FloatArray
+from trading.marketdata import FloatArray, read_candles
 from trading.risk.measures import (
     HorizonReturns,
     expected_shortfall,
@@ -16,6 +19,7 @@ from trading.risk.measures import (
     value_at_risk,
 )
 
+DATA = Path(os.environ.get("TRADEFLOOR_TEST_DATA", str(Path(__file__).parents[5] / "shared" / "data")))
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 some_returns = hnp.arrays(np.float64, st.integers(1, 300), elements=st.floats(-0.5, 0.5, allow_subnormal=False))
@@ -103,3 +107,20 @@ def test_a_short_position_fears_the_other_tail() -> None:
 )
 def test_lookback_is_a_year_where_bars_are_not_too_many(step_ms: int, horizon_ms: int, bars: int) -> None:
     assert lookback_bars(step_ms, horizon_ms) == bars
+
+
+def test_it_is_skfolio_s_where_both_definitions_meet() -> None:
+    from skfolio.measures import cvar
+    from skfolio.measures import value_at_risk as var_of_skfolio
+
+    candles = read_candles(DATA / "ohlcv" / "binance" / "BTC-USDT-1h.parquet")
+    moves = candles.close[1:] / candles.close[:-1] - 1
+    for level, count in ((0.95, 1001), (0.99, 10_001)):
+        series = moves[-count:]
+        # At these lengths the quantile falls on an observation, so that interpolation has nothing to do.
+        exact = var_of_skfolio(series, beta=level)
+        assert value_at_risk(series, level) == pytest.approx(exact, rel=1e-12)
+        # Ours is the plain mean of returns at and beyond the quantile, theirs of exactly 1 - level of the mass.
+        rank, mass = round((1 - level) * (count - 1)), (1 - level) * count
+        tail = expected_shortfall(series, level) * (rank + 1)
+        assert tail - (rank + 1 - mass) * exact == pytest.approx(cvar(series, beta=level) * mass, rel=1e-9)

@@ -15,7 +15,6 @@ from trading.risk.measures import (
     beta,
     concentration,
     days_to_close,
-    drawdown_quantiles,
     drawdowns,
     margin_use,
     normal_var,
@@ -112,12 +111,6 @@ def test_concentration() -> None:
 def test_drawdowns_by_hand() -> None:
     wealth = np.array([[1, 2, 1, 3, 1.5], [1, 1.1, 1.2, 1.3, 1.4], [1, -0.5, 2, 2, 2]])
     assert drawdowns(wealth) == pytest.approx([0.5, 0.0, 1.5])
-
-
-def test_drawdown_quantiles_cover_every_window() -> None:
-    falls = drawdown_quantiles(np.array([0.1, -0.5, 0.1, 0.1, 0.1, -0.1]), 2)
-    assert falls[0.99] <= 0.5
-    assert list(falls.values()) == sorted(falls.values())
 
 
 def test_days_to_close() -> None:

@@ -22,7 +22,7 @@ from trading.risk.sizing import (
     volatility_target_scale,
 )
 
-LIMITS = Limits.load(Path(__file__).parents[3] / "config" / "limits.toml")
+LIMITS = Limits.load(Path(__file__).parents[4] / "config" / "limits.toml")
 
 
 def test_kelly_golden_values() -> None:
