@@ -21,7 +21,7 @@ from trading.domain import (
 from trading.domain.instrument import parse_symbol
 from trading.engine import Engine, Entrant, Round, Setup
 from trading.marketdata.tape import FundingRates, Tape
-from trading.risk import KillSwitch, Limits
+from trading.risk import KillSwitch, LimitBoard, Limits, Mode
 from trading.storage.journal import canonical_json
 from trading.storage.journal.writer import JournalSink
 from trading.venues.simulated import Costs
@@ -32,20 +32,13 @@ PERP, OTHER_PERP, SPOT = "BTC-USDT-PERP", "ETH-USDT-PERP", "SOL-USDT"
 
 FREE = Costs(taker_fee_bps=0, maker_fee_bps=0, slippage_bps=0, latency_ms=0, liquidation_fee_bps=0)
 USUAL = Costs(taker_fee_bps="4.5", maker_fee_bps="1.5", slippage_bps=2, latency_ms=250, liquidation_fee_bps=50)
-WIDE = Limits(
-    max_order_value=10**12,
-    max_order_fraction=100,
-    max_leverage=100,
-    max_gross_exposure=100,
-    max_net_exposure=100,
-    price_collar=1,
-    max_orders_per_round=100,
-    max_open_orders=100,
-    max_price_age_bars=1000,
-    desk_drawdown=1,
-    arena_drawdown=1,
-)
 HOUSE = Limits.load(Path(__file__).parents[2] / "config" / "limits.toml")
+WIDE = HOUSE.model_copy(
+    update={name: 100_000 for name, value in HOUSE if isinstance(value, int)}
+    | {name: Decimal(10**6) for name, value in HOUSE if isinstance(value, Decimal)}
+    | {name: Decimal(1) for name in ("desk_drawdown", "arena_drawdown", "daily_loss")}
+    | {"max_order_value": Decimal(10**12), "max_leverage": Decimal(100)}
+)
 
 
 def instrument(symbol: str = PERP, **facts: Any) -> Instrument:
@@ -72,8 +65,9 @@ def tape_of(
     step_ms: int = HOUR_MS,
     start_ms: int = START_MS,
     funding: Mapping[str, Mapping[int, float]] | None = None,
+    volume: float = 1e6,
 ) -> Tape:
-    """A tape of candles written out. ``funding`` gives rates by milliseconds after the start."""
+    """A tape of candles written out, each with ``volume``; ``funding`` gives rates by milliseconds after the start."""
     columns = {symbol: np.asarray(rows, dtype=np.float64).T for symbol, rows in candles.items()}
     bars = len(next(iter(candles.values())))
     stacked = np.stack(list(columns.values()))
@@ -85,7 +79,7 @@ def tape_of(
         high=stacked[:, 1],
         low=stacked[:, 2],
         close=stacked[:, 3],
-        volume=np.ones((len(candles), bars)),
+        volume=np.full((len(candles), bars), volume),
         source="simulated",
         funding={
             symbol: FundingRates(
@@ -146,7 +140,7 @@ def random_tape(
         high=stacked[:, 1, present],
         low=stacked[:, 2, present],
         close=stacked[:, 3, present],
-        volume=np.ones((len(symbols), int(present.sum()))),
+        volume=np.full((len(symbols), int(present.sum())), 1e6),
         source="simulated",
         funding=funding,
     )
@@ -185,6 +179,9 @@ def engine_on(
     start_bar: int = 1,
     kill_switch: KillSwitch | None = None,
     run_id: str = "",
+    mode: Mode | None = None,
+    board: LimitBoard | None = None,
+    **more: Any,
 ) -> Engine:
     """An engine over a whole tape; its season is not open yet."""
     setup = Setup(
@@ -208,6 +205,9 @@ def engine_on(
         journal=MemoryJournal() if journal is None else journal,
         kill_switch=kill_switch,
         run_id=run_id,
+        mode=mode,
+        board=board,
+        **more,
     )
 
 

@@ -16,7 +16,7 @@ _RULING = ("instrument", "side", "ruling", "rule", "limit", "value", "message")
 
 
 class Feedback:
-    """Fills, refusals, expiries, liquidations, breakers and budgets of each desk since its last decision."""
+    """What became of each desk's last decision, and what else it has to know, until it decides again."""
 
     def __init__(self) -> None:
         self._rows: dict[str, list[dict[str, Any]]] = {}
@@ -32,9 +32,16 @@ class Feedback:
             self._note(payload["desk"], event.kind, {name: payload[name] for name in _OF_DESK[event.kind]})
         elif event.kind is EventKind.BREAKER_TRIPPED:
             row = {name: payload[name] for name in ("rule", "state", "limit", "value")}
-            for desk in [payload["scope"]] if payload["state"] == "reduce_only" else list(self._rows):
+            alone = payload.get("over", "desk" if payload["state"] == "reduce_only" else "arena") == "desk"
+            for desk in [payload["scope"]] if alone else list(self._rows):
                 self._note(desk, event.kind, row)
-
+        elif event.kind is EventKind.BREAKER_CLEARED and payload["over"] == "desk":
+            self._note(payload["scope"], event.kind, {"rule": payload["rule"], "state": payload["state"]})
+        elif event.kind is EventKind.LIMITS_CHANGED:
+            for desk in list(self._rows):
+                self._note(desk, event.kind, {"changes": payload["changes"]})
+        elif event.kind is EventKind.APPROVAL_ANSWERED and not payload["approved"]:
+            self._note(payload["desk"], event.kind, {"by": payload["by"], "note": payload["note"]})
         elif event.kind in _BUDGET:
             row = {name: payload[name] for name in ("scope", "measure", "spent", "limit")}
             for desk in payload["desks"]:

@@ -5,10 +5,10 @@ venue declares quiet, so a bar on which nothing trades costs next to nothing. Ev
 fold over the journal: a restart folds the committed events again and goes on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from typing import Protocol
+from threading import Lock
 
 from trading.domain import ids
 from trading.domain.account import AccountView
@@ -17,47 +17,50 @@ from trading.domain.event import Event, EventKind
 from trading.domain.intent import TradeIntent
 from trading.domain.market import Quote
 from trading.domain.money import decimal_from_float, money_text
-from trading.domain.order import Order, order_payload
+from trading.domain.order import DESK, FLATTEN, RISK, Order
+from trading.domain.position import Position
 from trading.domain.verdict import Ruling, Verdict
 from trading.engine import records
 from trading.engine.feedback import Feedback
+from trading.engine.outgoing import order_for, ordered_event
+from trading.engine.protection import Protection, ProtectionPolicy
+from trading.engine.round import Fold, Round
 from trading.engine.setup import Setup
+from trading.engine.standing_stops import StandingStops
+from trading.engine.supervision import Supervision
 from trading.execution.orders import OpenOrders
 from trading.ledger.ledger import Ledger
 from trading.ledger.marking import mark_account
+from trading.ledger.turnover import RecentTurnover
+from trading.marketdata.depth import BookTape
+from trading.marketdata.growing import GrowingTape
 from trading.marketdata.tape import Tape
 from trading.marketdata.view import TapeView
-from trading.risk.breakers import HALTED, Breakers
 from trading.risk.gate import Gate
 from trading.risk.gate_state import GateState
-from trading.risk.kill_switch import KillSwitch
+from trading.risk.kill_switch import Halt, KillSwitch
+from trading.risk.limit_board import LimitBoard
 from trading.risk.limits import Limits
+from trading.risk.market_condition import MarketCondition, Watcher, condition_event
+from trading.risk.modes import Mode
+from trading.risk.post_trade import reducing_intents
+from trading.risk.stops import StopRules
 from trading.storage.journal.writer import JournalSink
 from trading.venues.simulated.costs import Costs
+from trading.venues.simulated.margin_rules import MarginRules
 from trading.venues.simulated.venue import SimulatedVenue
 
-
-class Fold(Protocol):
-    """State that is a function of the events so far."""
-
-    def apply(self, event: Event) -> None:
-        """Take an event in."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Round:
-    """An opened round: the one market view that every desk decides on."""
-
-    index: int
-    as_of_ms: int
-    view: TapeView
+FORCED_LEG = 10_000
+"""Legs from here on are the house's own: no desk may send so many in a round."""
 
 
 class Engine:
     """Runs one season or backtest over a tape.
 
-    ``run_id`` names the run to the kill switch. Time moves only forward, by :meth:`advance` and :meth:`open_round`.
+    ``run_id`` names the run to the kill switch. ``books`` are recorded order books, met instead of bars where they
+    reach. ``guard`` says at each round where positions are protected; ``stops`` has the house do so by volatility.
+    ``watcher`` says at each round how the markets stand. Time moves only forward, by :meth:`advance` and
+    :meth:`open_round`.
     """
 
     def __init__(
@@ -70,14 +73,21 @@ class Engine:
         journal: JournalSink,
         kill_switch: KillSwitch | None = None,
         run_id: str = "",
+        mode: Mode | None = None,
+        board: LimitBoard | None = None,
+        margin: MarginRules | None = None,
+        books: Mapping[str, BookTape] | None = None,
+        guard: ProtectionPolicy | None = None,
+        watcher: Watcher | None = None,
+        stops: StopRules | None = None,
     ) -> None:
         self.setup = setup
         self.tape = tape
-        self.limits = limits
         self.costs = costs
         self.ledger = Ledger()
         self.orders = OpenOrders()
-        self.breakers = Breakers(limits)
+        self.supervision = Supervision(setup, limits, kill_switch=kill_switch, run_id=run_id, mode=mode, board=board)
+        self.breakers = self.supervision.breakers
         self.feedback = Feedback()
         if kill_switch is not None and not run_id:
             raise ValueError("a kill switch needs the run's id: without one a breaker could not latch")
@@ -85,13 +95,36 @@ class Engine:
         self.is_closed = False
         self.round: Round | None = None
         self.row = 0
-        self._venue = SimulatedVenue(tape, setup.instruments, costs)
+        self.margin = margin or MarginRules()
+        self._turnover = RecentTurnover()
+        self._venue = SimulatedVenue(
+            tape, setup.instruments, costs, margin=self.margin, turnover=self._turnover, books=books
+        )
+        self._protection = Protection(setup, costs, self.orders, self.ledger, tape.step_ms)
+        self._guard = guard
+        self._watcher = watcher
         self._gate = Gate()
         self._journal = journal
         self._kill_switch = kill_switch
         self._run_id = run_id
-        self._folds: tuple[Fold, ...] = (self.ledger, self.orders, self.breakers, self.feedback)
+        self._folds: tuple[Fold, ...] = (
+            self.ledger,
+            self.orders,
+            self.supervision,
+            self.feedback,
+            self._protection,
+        )
+        if stops is not None:
+            self._guard = standing = StandingStops(tape, self.ledger, setup, stops)
+            self._folds += (standing,)
+        if isinstance(tape, GrowingTape):
+            self._folds = (tape, *self._folds)
+        if costs.fee_tiers:
+            self._folds += (self._turnover,)
+        if books:
+            self._folds += (self._venue,)
         self._watchers: list[Fold] = []
+        self._ruling = Lock()
         self._gates: dict[str, GateState] = {}
         self._quotes: dict[str, Quote] = {}
         self._wake = 0
@@ -129,9 +162,12 @@ class Engine:
     def open_season(self) -> None:
         """Register the rules and fund the desks."""
         setup, start = self.setup, self.setup.start_ms
-        limits, costs = self.limits.model_dump(mode="json"), self.costs.model_dump(mode="json")
+        limits, costs = self.limits.model_dump(mode="json"), self.costs.model_dump(mode="json", exclude_defaults=True)
         self.row = self.tape.bars_known_at(start)
-        self.record(Event(ts_ms=start, kind=EventKind.SEASON_OPENED, payload=setup.opening_payload(limits, costs)))
+        opening = setup.opening_payload(limits, costs)
+        if self.margin.isolated_leverage is not None:
+            opening["margin"] = self.margin.model_dump(mode="json")
+        self.record(Event(ts_ms=start, kind=EventKind.SEASON_OPENED, payload=opening))
         for entrant in setup.entrants:
             payload = {"desk": entrant.desk, "amount": money_text(setup.capital)}
             self.record(Event(ts_ms=start, kind=EventKind.DEPOSITED, payload=payload))
@@ -151,7 +187,7 @@ class Engine:
             self._journal.commit()
             self.is_closed = True
         if self._kill_switch is not None:
-            self._kill_switch.release(self._run_id)
+            self._kill_switch.release_run(self._run_id)
 
     # -- time ------------------------------------------------------------------------------------------------------
 
@@ -172,6 +208,8 @@ class Engine:
         """Let the venue work through the next bar."""
         for event in self._venue.process_bar(self.row, self.orders, self.ledger.accounts):
             self.record(event)
+            for following in self._protection.follow(event):
+                self.record(following)
         self.row += 1
 
     def wake_row(self) -> int:
@@ -192,10 +230,32 @@ class Engine:
         """Move to ``as_of_ms``, mark every account, check the breakers; desks may decide from here on."""
         self.advance(as_of_ms)
         self._mark_all(index, as_of_ms)
+        self._look_at_markets(as_of_ms)
         self._check_halts(as_of_ms)
         self._gates.clear()
         self.round = Round(index=index, as_of_ms=as_of_ms, view=TapeView(self.tape, as_of_ms))
+        self._cut_back(self.round)
+        self._guard_positions(self.round)
         return self.round
+
+    def miss_round(self, index: int, as_of_ms: int, reason: str) -> None:
+        """Let a round pass that nobody could decide in: accounts are marked, and the record says why."""
+        self.advance(as_of_ms)
+        self._mark_all(index, as_of_ms, missed=reason)
+        self._journal.commit()
+        self.rounds_closed = index + 1
+
+    def enforce_halt(self, as_of_ms: int) -> bool:
+        """Between rounds: do now what a thrown switch asks for, durably; whether there was anything to do."""
+        if self._kill_switch is None:
+            return False
+        thrown = self._kill_switch.state(self._run_id)
+        if thrown is None or (self.halted and not self._has_to_flatten(thrown)):
+            return False
+        self.advance(as_of_ms)
+        self._check_halts(as_of_ms)
+        self.note_quiet(as_of_ms, 0)
+        return True
 
     def close_round(self) -> None:
         """Make the round durable, all of it or none."""
@@ -203,6 +263,16 @@ class Engine:
         if self.round is not None:
             self.rounds_closed = self.round.index + 1
         self.round = None
+
+    @property
+    def limits(self) -> Limits:
+        """The limits in force: what was declared, as far as no live change has replaced it."""
+        return self.supervision.limits
+
+    def note_condition(self, condition: MarketCondition) -> None:
+        """Write down what is known of an instrument's market; it counts from the next round or decision on."""
+        ts_ms = int(self.tape.open_ms[self.row - 1]) + self.tape.step_ms if self.row else self.setup.start_ms
+        self.record(condition_event(condition, max(ts_ms, self.round.as_of_ms if self.round else 0)))
 
     @property
     def halted(self) -> bool:
@@ -232,36 +302,49 @@ class Engine:
 
     def preview(self, desk: str, intents: Sequence[TradeIntent]) -> list[Verdict]:
         """What the gate would say now. Nothing is sent and nothing is remembered."""
-        return self._gate.rule(intents, self._gate_state(desk))
+        return self._gate.rule(intents, self._gate_state(desk, trial=True))
 
-    def submit(self, decision: Decision) -> list[Verdict]:
+    def submit(self, decision: Decision, *, delay_ms: int = 0) -> list[Verdict]:
         """Write a decision down, let the gate rule on it, and send what it lets through.
 
-        A desk decides once a round; a second submission of the same round is an error of the caller.
+        ``delay_ms`` is how long after the round's instant it was made, where that is measured: its orders arrive as
+        much later.
+
+        A desk decides once a round; a second submission of the same round is an error of the caller. Desks may submit
+        from several threads: one is ruled on after the other, and what it may send counts before the next is weighed.
         """
+        with self._ruling:
+            return self._submit(decision, delay_ms)
+
+    # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _submit(self, decision: Decision, delay_ms: int) -> list[Verdict]:
         opened = self._opened()
         ts_ms = opened.as_of_ms
         if decision.desk in self._gates:
             raise ValueError(f"desk {decision.desk} has already decided in round {opened.index}")
-        state = self._gates[decision.desk] = self._gate_state(decision.desk)
+        for event in self.supervision.changed_limits(ts_ms):
+            self.record(event)
+        state = self._gates[decision.desk] = self._gate_state(decision.desk, trial=False)
         for event in records.call_events(decision, ts_ms):
             self.record(event)
         self.record(records.decided_event(decision, ts_ms))
+        if decision.approval is not None:
+            self.record(records.approval_event(decision, decision.approval, ts_ms))
         for leg, ruled in enumerate(decision.superseded):
             intent_id = ids.intent_id(decision.decision_id, ruled.attempt, leg)
             self._write_ruling(decision, ruled.intent, ruled.verdict, intent_id, ruled.attempt, superseded=True)
         if decision.status is not DecisionStatus.ACTED:
             return []
-        verdicts = self._gate.rule(decision.intents, state)
+        stated = [replace(intent, confidence=decision.confidence) for intent in decision.intents]
+        verdicts = self._gate.rule(stated, state)
         attempt = 1 + max((ruled.attempt for ruled in decision.superseded), default=-1)
         for leg, (intent, verdict) in enumerate(zip(decision.intents, verdicts, strict=True)):
             intent_id = ids.intent_id(decision.decision_id, attempt, leg)
             self._write_ruling(decision, intent, verdict, intent_id, attempt, superseded=False)
             if verdict.ruling is not Ruling.REFUSED:
-                self._send(decision, intent, verdict.quantity_after, intent_id, leg)
+                self._send(decision, intent, verdict.quantity_after, intent_id, leg, delay_ms=delay_ms)
         return verdicts
-
-    # -- inside ----------------------------------------------------------------------------------------------------
 
     def _opened(self) -> Round:
         if self.round is None:
@@ -284,52 +367,74 @@ class Engine:
             records.ruled_event(decision, intent, verdict, intent_id=intent_id, superseded=superseded, ts_ms=ts_ms)
         )
 
-    def _send(self, decision: Decision, intent: TradeIntent, quantity: Decimal, intent_id: str, leg: int) -> None:
-        opened = self._opened()
-        rests = intent.limit_price is not None
-        lifetime_ms = self.setup.every_ms * min(max(1, intent.good_for_rounds), self.setup.rounds + 1)
-        order = Order(
-            order_id=ids.order_id(intent_id),
-            client_order_id=ids.client_order_id(self.setup.season, decision.desk, opened.index, leg),
-            intent_id=intent_id,
-            desk=decision.desk,
-            instrument=intent.instrument,
-            side=intent.side,
-            order_type=intent.order_type,
-            quantity=quantity,
-            limit_price=None
-            if intent.limit_price is None
-            else self.setup.instruments[intent.instrument].limit_price(intent.limit_price, intent.side.sign),
-            reduce_only=intent.reduce_only or self.breakers.reduce_only(decision.desk),
-            sent_ms=opened.as_of_ms,
-            arrives_ms=opened.as_of_ms + self.costs.latency_ms,
-            expires_ms=opened.as_of_ms + lifetime_ms if rests else None,
-        )
-        self.record(
-            Event(
-                ts_ms=opened.as_of_ms,
-                kind=EventKind.ORDERED,
-                payload=order_payload(order),
-                decision_id=decision.decision_id,
-            )
-        )
+    def _cut_back(self, opened: Round) -> None:
+        """Send what brings desks back within limits that were broken after the trade; nobody is asked."""
+        for breach in () if self.halted else self.supervision.breaches():
+            desk = breach.scope
+            decision_id = ids.decision_id(self.setup.season, desk, opened.index)
+            cause = Decision(decision_id=decision_id, desk=desk, round_index=opened.index, status=DecisionStatus.ACTED)
+            intents = reducing_intents(self.account(desk), breach, self.setup.instruments)
+            for leg, intent in enumerate(intents, start=FORCED_LEG):
+                self._send(cause, intent, intent.quantity, ids.intent_id(decision_id, FORCED_LEG, leg), leg, RISK)
 
-    def _gate_state(self, desk: str) -> GateState:
-        halt = self._kill_switch.state(self._run_id) if self._kill_switch is not None else None
+    def _send(
+        self,
+        decision: Decision,
+        intent: TradeIntent,
+        quantity: Decimal,
+        intent_id: str,
+        leg: int,
+        origin: str = DESK,
+        *,
+        delay_ms: int = 0,
+    ) -> None:
+        order = order_for(
+            decision,
+            intent,
+            quantity,
+            intent_id=intent_id,
+            leg=leg,
+            as_of_ms=self._opened().as_of_ms,
+            setup=self.setup,
+            costs=self.costs,
+            reduce_only=self.breakers.reduce_only(decision.desk),
+            origin=origin,
+            delay_ms=delay_ms,
+        )
+        self.record(ordered_event(order, decision.decision_id))
+
+    def _gate_state(self, desk: str, *, trial: bool) -> GateState:
         account = self.account(desk)
-        state = GateState(
-            account=account,
-            instruments=self.setup.instruments,
-            quotes=self._quotes,
-            step_ms=self.tape.step_ms,
+        state = self.supervision.gate_state(
+            account,
+            self._quotes,
+            view=self._opened().view,
+            orders=self.orders,
+            accounts=self.ledger.accounts,
             taker_fee=self.costs.taker_fee,
-            limits=self.limits,
-            halted=self.halted or halt is not None,
-            halt_reason=self.breakers.halt_reason or (halt.reason if halt else None),
+            trial=trial,
         )
         for order in account.open_orders:
-            state.count_working(order.side, order.instrument, order.quantity, order.limit_price)
+            # What only guards a position opens nothing, and must not stand in the way of closing it.
+            if not order.is_protective:
+                price = order.limit_price or order.trigger_price
+                state.count_working(order.side, order.instrument, self.orders.left(order), price)
         return state
+
+    def _look_at_markets(self, as_of_ms: int) -> None:
+        for condition in () if self._watcher is None else self._watcher.conditions(TapeView(self.tape, as_of_ms)):
+            if condition != self.breakers.conditions.get(condition.instrument):
+                self.record(condition_event(condition, as_of_ms))
+
+    def _guard_positions(self, opened: Round) -> None:
+        if self._guard is None:
+            return
+        for desk, account in self.ledger.accounts.items():
+            for position in tuple(account.positions.values()):
+                levels = self._guard.levels(desk, position, opened.view)
+                if levels is not None:
+                    for event in self._protection.guard(desk, position, levels, opened.as_of_ms):
+                        self.record(event)
 
     def _price(self, symbol: str) -> Decimal:
         return decimal_from_float(self._quotes[symbol].price)
@@ -339,13 +444,15 @@ class Engine:
             payload = {"order_id": order.order_id, "desk": order.desk, "reason": reason}
             self.record(Event(ts_ms=as_of_ms, kind=EventKind.ORDER_CANCELLED, payload=payload))
 
-    def _mark_all(self, index: int, as_of_ms: int) -> None:
+    def _mark_all(self, index: int, as_of_ms: int, *, missed: str = "") -> None:
         prices = self._look_up_prices(as_of_ms)
         payload = {
             "round": index,
             "prices": records.price_row(prices),
             "printed_ms": {symbol: quote.ts_ms for symbol, quote in self._quotes.items()},
         }
+        if missed:
+            payload["missed"] = missed
         self.record(Event(ts_ms=as_of_ms, kind=EventKind.ROUND_OPENED, payload=payload))
         self._mark_accounts(index, as_of_ms, prices)
 
@@ -367,25 +474,26 @@ class Engine:
         self.record(Event(ts_ms=as_of_ms, kind=EventKind.MARKED, payload={"round": index, "desks": marks}))
 
     def _check_halts(self, as_of_ms: int) -> None:
-        for trip in self.breakers.due():
-            if trip.state == HALTED and self._kill_switch is not None:
-                # The latch is thrown before the event is durable: a crash in between trips it again, never frees it.
-                self._kill_switch.halt(trip.text(), scope=self._run_id)
-            self.record(records.tripped_event(trip, as_of_ms))
-        self._read_kill_switch(as_of_ms)
-        # What rests may open a position when it fills: it goes with the right to open one.
-        if self.halted:
-            self._cancel(self.orders.all(), as_of_ms, "trading is halted")
-        else:
-            barred = [order for order in self.orders.all() if self.breakers.reduce_only(order.desk)]
-            self._cancel((order for order in barred if not order.reduce_only), as_of_ms, "the desk may only reduce")
+        for event in self.supervision.check(as_of_ms):
+            self.record(event)
+        for order, reason in tuple(self.supervision.barred(self.orders.all())):
+            self._cancel((order,), as_of_ms, reason)
+        thrown = self._kill_switch.state(self._run_id) if self._kill_switch is not None and self.halted else None
+        if thrown is not None and self._has_to_flatten(thrown):
+            self._flatten(as_of_ms)
 
-    def _read_kill_switch(self, as_of_ms: int) -> None:
-        if self._kill_switch is None:
-            return
-        halt = self._kill_switch.state(self._run_id)
-        if halt is not None and not self.halted:
-            payload = {"scope": halt.scope, "reason": halt.reason}
-            self.record(Event(ts_ms=as_of_ms, kind=EventKind.HALTED, payload=payload))
-        elif halt is None and self.halted:
-            self.record(Event(ts_ms=as_of_ms, kind=EventKind.RESUMED, payload={"by": "person"}))
+    def _has_to_flatten(self, halt: Halt) -> bool:
+        return halt.flatten and any(self._unclosed())
+
+    def _unclosed(self) -> Iterator[tuple[str, Position]]:
+        """Positions for which no closing order is on its way."""
+        closing = {(order.desk, order.instrument) for order in self.orders.all() if order.origin == FLATTEN}
+        for desk, account in self.ledger.accounts.items():
+            for position in tuple(account.positions.values()):
+                if (desk, position.instrument) not in closing:
+                    yield desk, position
+
+    def _flatten(self, as_of_ms: int) -> None:
+        for desk, position in tuple(self._unclosed()):
+            for event in self._protection.close(desk, position, as_of_ms):
+                self.record(event)

@@ -1,28 +1,25 @@
 """How it is written down: the events of a decision, in order, and the rows of marks, as the journal holds them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
 from trading.domain import ids
-from trading.domain.decision import Decision, ModelCall, ToolCall
+from trading.domain.decision import Approval, Decision, ModelCall, ToolCall
 from trading.domain.event import Event, EventKind
-from trading.domain.intent import TradeIntent
+from trading.domain.intent import TimeInForce, TradeIntent
 from trading.domain.money import money_text
 from trading.domain.verdict import Verdict
 from trading.ledger.marking import Mark
-from trading.risk.breakers import TripReason
+from trading.risk.breakers import Clearance
+from trading.risk.limit_board import Change
+from trading.risk.limit_values import limit_text
+from trading.risk.trip import TripReason
 
 
 def call_events(decision: Decision, ts_ms: int) -> Iterator[Event]:
     """One event for each model and tool call of a decision. Latency is left to telemetry."""
-    for number, call in enumerate(decision.model_calls):
-        yield Event(
-            ts_ms=ts_ms,
-            kind=EventKind.MODEL_CALLED,
-            payload=_model_call(decision, call, number),
-            decision_id=decision.decision_id,
-        )
+    yield from model_call_events(decision.model_calls, decision.desk, decision.decision_id, ts_ms)
     for number, tool in enumerate(decision.tool_calls):
         yield Event(
             ts_ms=ts_ms,
@@ -32,10 +29,21 @@ def call_events(decision: Decision, ts_ms: int) -> Iterator[Event]:
         )
 
 
-def _model_call(decision: Decision, call: ModelCall, number: int) -> dict[str, Any]:
+def model_call_events(calls: Iterable[ModelCall], desk: str, filed_under: str, ts_ms: int) -> Iterator[Event]:
+    """One event for each model call of a desk. ``filed_under`` is the id of the decision or of the look back."""
+    for number, call in enumerate(calls):
+        yield Event(
+            ts_ms=ts_ms,
+            kind=EventKind.MODEL_CALLED,
+            payload=_model_call(desk, filed_under, call, number),
+            decision_id=filed_under,
+        )
+
+
+def _model_call(desk: str, filed_under: str, call: ModelCall, number: int) -> dict[str, Any]:
     return {
-        "call_id": ids.call_id(decision.decision_id, "model", number),
-        "desk": decision.desk,
+        "call_id": ids.call_id(filed_under, "model", number),
+        "desk": desk,
         "role": call.role,
         "model_requested": call.model_requested,
         "model_answered": call.model_answered,
@@ -62,6 +70,23 @@ def _tool_call(decision: Decision, call: ToolCall, number: int) -> dict[str, Any
         "as_of_ms": call.as_of_ms,
         "result_sha256": call.result_sha256,
     }
+
+
+def approval_event(decision: Decision, approval: Approval, ts_ms: int) -> Event:
+    """What a person answered to the decision's proposal, and who, when by the wall clock, and why."""
+    return Event(
+        ts_ms=ts_ms,
+        kind=EventKind.APPROVAL_ANSWERED,
+        decision_id=decision.decision_id,
+        payload={
+            "desk": decision.desk,
+            "proposal": approval.proposal,
+            "approved": approval.approved,
+            "by": approval.by,
+            "note": approval.note,
+            "at_ms": approval.at_ms,
+        },
+    )
 
 
 def decided_event(decision: Decision, ts_ms: int) -> Event:
@@ -124,8 +149,23 @@ def intended_event(decision: Decision, intent: TradeIntent, *, intent_id: str, a
             "limit_price": None if intent.limit_price is None else money_text(intent.limit_price),
             "reduce_only": intent.reduce_only,
             "reason": intent.reason,
+            **_special(intent),
         },
     )
+
+
+def _special(intent: TradeIntent) -> dict[str, Any]:
+    """What only some intents ask for."""
+    special: dict[str, Any] = {}
+    if intent.time_in_force is not TimeInForce.GTD:
+        special["time_in_force"] = intent.time_in_force.value
+    if intent.post_only:
+        special["post_only"] = True
+    for name in ("trigger_price", "trail", "stop_loss", "take_profit"):
+        value = getattr(intent, name)
+        if value is not None:
+            special[name] = money_text(value)
+    return special
 
 
 def ruled_event(
@@ -156,17 +196,38 @@ def ruled_event(
 
 def tripped_event(trip: TripReason, ts_ms: int) -> Event:
     """A breaker that tripped, with its limit and what was found."""
+    return Event(ts_ms=ts_ms, kind=EventKind.BREAKER_TRIPPED, payload=trip.payload())
+
+
+def cleared_event(clearance: Clearance, ts_ms: int) -> Event:
+    """A breaker that its declared rule set back."""
     return Event(
         ts_ms=ts_ms,
-        kind=EventKind.BREAKER_TRIPPED,
+        kind=EventKind.BREAKER_CLEARED,
         payload={
-            "scope": trip.scope,
-            "rule": trip.rule,
-            "state": trip.state,
-            "limit": money_text(trip.limit),
-            "value": money_text(round(trip.value, 6)),
+            "scope": clearance.scope,
+            "over": clearance.over.value,
+            "rule": clearance.rule,
+            "state": clearance.state,
         },
     )
+
+
+def limit_change(name: str, old: Any, new: Any, cause: Change | None) -> dict[str, Any]:
+    """One limit that changed while trading went on: from what to what, who asked for it, when by the wall clock.
+
+    Without a cause a change ran out, and what was declared counts again.
+    """
+    return {
+        "name": name,
+        "old": limit_text(old),
+        "new": limit_text(new),
+        "kind": None if cause is None else cause.kind.value,
+        "who": None if cause is None else cause.who,
+        "approver": None if cause is None else cause.approver,
+        "reason": None if cause is None else cause.reason,
+        "at_ms": None if cause is None else cause.at_ms,
+    }
 
 
 def price_row(prices: Mapping[str, Decimal]) -> dict[str, str]:

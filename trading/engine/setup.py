@@ -1,26 +1,40 @@
 """What an engine is told before it starts: who competes, from when to when, with what."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
 from trading.domain.instrument import Instrument
 from trading.domain.money import money_text
+from trading.ledger.ledger import instrument_row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrant:
-    """A desk as it enters: ``kind`` is ``"llm"``, ``"rule-based"`` or ``"strategy"``; ``models`` by role."""
+    """A desk as it enters: ``kind`` is ``"llm"``, ``"rule-based"`` or ``"strategy"``; ``models`` by role.
+
+    ``prompts`` holds the SHA-256 of the prompt of each role, where it has any.
+    """
 
     desk: str
     kind: str
     models: Mapping[str, str]
+    prompts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def declaration(self) -> dict[str, Any]:
+        """The desk's row in the first event of a run."""
+        row = {"desk": self.desk, "kind": self.kind, "models": dict(self.models)}
+        return {**row, "prompts": dict(self.prompts)} if self.prompts else row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """The fixed facts of a run. Instants are milliseconds since 1970; ``capital`` is for each desk, in the quote."""
+    """The fixed facts of a run. Instants are milliseconds since 1970; ``capital`` is for each desk, in the quote.
+
+    ``code_sha256`` digests the program that plays it, empty where that is not registered.
+    """
 
     season: str
     seed: int
@@ -33,6 +47,7 @@ class Setup:
     rules_sha256: str
     entrants: tuple[Entrant, ...]
     instruments: Mapping[str, Instrument]
+    code_sha256: str = ""
 
     @property
     def quote(self) -> str:
@@ -63,22 +78,7 @@ class Setup:
             "rules_sha256": self.rules_sha256,
             "limits": dict(limits),
             "costs": dict(costs),
-            "desks": [
-                {"desk": entrant.desk, "kind": entrant.kind, "models": dict(entrant.models)}
-                for entrant in self.entrants
-            ],
-            "instruments": [
-                {
-                    "symbol": instrument.symbol,
-                    "base": instrument.base,
-                    "quote": instrument.quote,
-                    "kind": instrument.kind.value,
-                    "tick": money_text(instrument.tick),
-                    "lot": money_text(instrument.lot),
-                    "min_notional": money_text(instrument.min_notional),
-                    "max_leverage": money_text(instrument.max_leverage),
-                    "maintenance_margin": money_text(instrument.maintenance_margin),
-                }
-                for instrument in self.instruments.values()
-            ],
+            "desks": [entrant.declaration for entrant in self.entrants],
+            "instruments": [instrument_row(instrument) for instrument in self.instruments.values()],
+            **({"code_sha256": self.code_sha256} if self.code_sha256 else {}),
         }

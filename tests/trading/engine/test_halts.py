@@ -22,7 +22,7 @@ from trading.engine import Engine
 from trading.marketdata.tape import Tape
 from trading.risk import KillSwitch
 
-LIMITS = HOUSE.model_copy(update={"price_collar": Decimal(1)})
+LIMITS = HOUSE.model_copy(update=dict.fromkeys(("price_collar", "price_collar_window", "daily_loss"), Decimal(1)))
 
 
 def falling_to(price: float, bars: int = 3) -> list[Candle]:

@@ -5,6 +5,7 @@ How an order fills on bars is documented in ``docs/decisions/0005-fills-on-bars.
 
 from trading.venues.simulated.costs import Costs
 from trading.venues.simulated.listing import list_instruments
+from trading.venues.simulated.margin_rules import MarginRules
 from trading.venues.simulated.venue import SimulatedVenue
 
-__all__ = ["Costs", "SimulatedVenue", "list_instruments"]
+__all__ = ["Costs", "MarginRules", "SimulatedVenue", "list_instruments"]

@@ -1,64 +1,82 @@
 """The simulated exchange: it matches orders against a tape, settles funding and liquidates, one bar after the other."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal, localcontext
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 
 import numpy as np
 
-from trading.domain import ids
 from trading.domain.event import Event, EventKind
-from trading.domain.fill import Liquidity
 from trading.domain.instrument import Instrument
-from trading.domain.intent import OrderType, Side
-from trading.domain.money import EXACT, QUOTE_STEP, ZERO, decimal_from_float, money_text, round_nearest, round_up
-from trading.domain.order import Order, order_payload
+from trading.domain.intent import OrderType, Side, TimeInForce
+from trading.domain.money import QUOTE_STEP, ZERO, decimal_from_float
+from trading.domain.order import Order
+from trading.domain.reject import RejectCode
 from trading.ledger.account import DeskAccount
+from trading.ledger.turnover import RecentTurnover
+from trading.marketdata.depth import BookTape
 from trading.marketdata.tape import Tape
+from trading.stats.impact import square_root_impact
+from trading.venues.simulated.book_matching import BookMatcher, TakenDepth
 from trading.venues.simulated.costs import Costs
-from trading.venues.simulated.margin import find_liquidation, safe_move
-from trading.venues.simulated.matching import BarPrices, match, slipped
+from trading.venues.simulated.events import ended, filled, triggered
+from trading.venues.simulated.liquidation import close_out
+from trading.venues.simulated.margin import find_isolated_liquidation, find_liquidation
+from trading.venues.simulated.margin_rules import MarginRules
+from trading.venues.simulated.matching import BarPrices, Ending, Execution, Triggered, as_stop, match
+from trading.venues.simulated.settlement import charge_borrowing, price_at_open, settle_funding
+from trading.venues.simulated.standing import StandingOrders
+from trading.venues.simulated.trailing import best_before
+from trading.venues.simulated.wake import account_due, borrow_due, order_due
 
 LOOK_AHEAD_BARS = 4096
 """How many bars :meth:`SimulatedVenue.quiet_until` searches at once."""
 
-LEAST_MOVE = 1e-9
-"""An account that can bear less than this is below its margin already, as far as floats can tell, moving or not."""
-
-
-class StandingOrders(Protocol):
-    """The orders that stand at the moment of asking, oldest first."""
-
-    def all(self) -> Sequence[Order]:
-        """Of every desk."""
-        ...
-
-    def of(self, desk: str) -> Sequence[Order]:
-        """Of one desk."""
-        ...
+IMPACT_BARS = 24
+"""Volume and volatility of this many bars before the one of the fill stand in the square-root law."""
 
 
 class SimulatedVenue:
     """Matches orders bar by bar. It reads accounts as the exchange's own books and answers with events.
 
     The caller applies every event before asking for the next one, so that each step sees what the last one changed.
+    ``books`` are recorded order books: where one covers a bar, orders meet its depth instead of the bar.
     """
 
-    def __init__(self, tape: Tape, instruments: Mapping[str, Instrument], costs: Costs) -> None:
+    def __init__(
+        self,
+        tape: Tape,
+        instruments: Mapping[str, Instrument],
+        costs: Costs,
+        *,
+        margin: MarginRules | None = None,
+        turnover: RecentTurnover | None = None,
+        books: Mapping[str, BookTape] | None = None,
+    ) -> None:
         self._tape = tape
         self._instruments = instruments
         self._costs = costs
+        self._margin = margin or MarginRules()
+        self._turnover = turnover or RecentTurnover()
+        self._taken = TakenDepth()
+        self._books = {symbol: BookMatcher(book, self._taken) for symbol, book in (books or {}).items()}
+
+    def apply(self, event: Event) -> None:
+        """Take an event in: what was taken from recorded books stays taken."""
+        if self._books:
+            self._taken.apply(event)
 
     def process_bar(self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]) -> Iterator[Event]:
         """What happens in bar ``row``, in time order as far as a bar tells: funding, fills, liquidations, expiries."""
-        yield from self._settle_funding(row, accounts)
-        open_ms = int(self._tape.open_ms[row])
-        close_ms = open_ms + self._tape.step_ms
-        for order in sorted(orders.all(), key=lambda order: order.arrives_ms):
-            if order.expires_ms is not None and order.expires_ms <= open_ms:
-                yield _ended(order, EventKind.ORDER_EXPIRED, order.expires_ms, "not filled in time")
-            elif order.arrives_ms < close_ms:
-                yield from self._match(row, order, accounts[order.desk])
+        yield from settle_funding(self._tape, row, accounts)
+        if self._costs.borrow_apr:
+            yield from charge_borrowing(self._tape, row, accounts, self._costs.borrow_apr)
+        seen: set[str] = set()
+        # What a fill brings about (its bracket) may fill in the same bar, so it is looked for again.
+        while waiting := [order for order in orders.all() if order.order_id not in seen]:
+            for order in sorted(waiting, key=_precedence):
+                seen.add(order.order_id)
+                if orders.get(order.order_id) is not None:
+                    yield from self._process(row, order, orders, accounts[order.desk])
         yield from self._liquidate(row, orders, accounts)
 
     def quiet_until(self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]) -> int:
@@ -68,88 +86,42 @@ class SimulatedVenue:
         """
         end = min(len(self._tape), row + LOOK_AHEAD_BARS)
         for order in orders.all():
-            end = min(end, self._order_due(order, row, end))
+            started = orders.parts(order) > 0 or order.instrument in self._books
+            end = order_due(self._tape, order, row, end, triggered=orders.triggered(order), started=started)
             if end == row:
                 return row
         for account in accounts.values():
             if account.positions:
-                end = min(end, self._account_due(account, row, end))
+                end = account_due(self._tape, account, row, end, self._instruments, self._margin.isolated_leverage)
+            if self._costs.borrow_apr and account.cash < 0:
+                end = borrow_due(self._tape, row, end)
         return end
 
-    def _order_due(self, order: Order, row: int, end: int) -> int:
-        tape = self._tape
-        line = tape.index[order.instrument]
-        arrives = max(row, int(np.searchsorted(tape.open_ms, order.arrives_ms - tape.step_ms, side="right")))
-        if order.expires_ms is not None:
-            end = min(end, max(row, int(np.searchsorted(tape.open_ms, order.expires_ms, side="left"))))
-        if arrives >= end:
-            return end
-        if order.order_type is OrderType.MARKET or order.arrives_ms >= int(tape.open_ms[arrives]):
-            return arrives
-        assert order.limit_price is not None
-        limit = float(order.limit_price)
-        if order.side is Side.BUY:
-            touched = tape.low[line, row:end] <= limit
+    # -- orders ----------------------------------------------------------------------------------------------------
+
+    def _process(self, row: int, order: Order, orders: StandingOrders, account: DeskAccount) -> Iterator[Event]:
+        open_ms = int(self._tape.open_ms[row])
+        if order.expires_ms is not None and order.expires_ms <= open_ms:
+            yield ended(order, EventKind.ORDER_EXPIRED, order.expires_ms, "not filled in time")
+            return
+        if order.arrives_ms >= open_ms + self._tape.step_ms:
+            return
+        book = self._books.get(order.instrument)
+        if book is not None and book.covers(open_ms, open_ms + self._tape.step_ms):
+            yield from self._match_on_book(row, book, order, orders, account)
         else:
-            touched = tape.high[line, row:end] >= limit
-        return row + int(np.argmax(touched)) if touched.any() else end
-
-    def _account_due(self, account: DeskAccount, row: int, end: int) -> int:
-        tape = self._tape
-        due = end
-        prices: dict[str, float] = {}
-        for symbol in account.positions:
-            line = tape.index[symbol]
-            last = int(tape.last_row[line, row - 1]) if row else -1
-            prices[symbol] = float(tape.close[line, last] if last >= 0 else tape.open[line, row])
-            rates = tape.funding.get(symbol)
-            if rates is not None and len(rates.ts_ms):
-                after = int(tape.open_ms[row - 1]) + tape.step_ms if row else int(tape.open_ms[row])
-                settled = int(np.searchsorted(rates.ts_ms, after, side="left"))
-                if settled < len(rates.ts_ms):
-                    next_ms = int(rates.ts_ms[settled])
-                    due = min(due, max(row, int(np.searchsorted(tape.open_ms, next_ms - tape.step_ms, side="right"))))
-        move = safe_move(account, prices, self._instruments)
-        if move == float("inf"):
-            return due
-        if move < LEAST_MOVE:
-            return row
-        for symbol, price in prices.items():
-            line = tape.index[symbol]
-            left = (tape.low[line, row:due] < price * (1 - move)) | (tape.high[line, row:due] > price * (1 + move))
-            if left.any():
-                due = row + int(np.argmax(left))
-        return due
-
-    def _settle_funding(self, row: int, accounts: Mapping[str, DeskAccount]) -> Iterator[Event]:
-        tape = self._tape
-        open_ms = int(tape.open_ms[row])
-        after = int(tape.open_ms[row - 1]) + tape.step_ms if row else open_ms
-        for symbol in tape.funding:
-            rates = tape.funding[symbol]
-            first, last = np.searchsorted(rates.ts_ms, [after, open_ms + tape.step_ms], side="left")
-            for at in range(int(first), int(last)):
-                rate = decimal_from_float(float(rates.rate[at]))
-                price = self._price_at_open(row, symbol)
-                for account in accounts.values():
-                    position = account.position(symbol)
-                    if price is None or position.is_flat:
-                        continue
-                    paid = round_nearest(EXACT.multiply(position.value(price), rate), QUOTE_STEP)
-                    yield Event(
-                        ts_ms=int(rates.ts_ms[at]),
-                        kind=EventKind.FUNDED,
-                        payload={
-                            "desk": account.desk,
-                            "instrument": symbol,
-                            "rate": money_text(rate),
-                            "price": money_text(price),
-                            "quantity": money_text(position.quantity),
-                            "paid": money_text(paid),
-                        },
+            yield from self._match(row, order, orders, account)
+        if order.oco_group and orders.get(order.order_id) is None:
+            for other in orders.of(order.desk):
+                if other.oco_group == order.oco_group:
+                    yield ended(
+                        other,
+                        EventKind.ORDER_CANCELLED,
+                        max(open_ms, order.arrives_ms),
+                        "the other order of the pair has ended",
                     )
 
-    def _match(self, row: int, order: Order, account: DeskAccount) -> Iterator[Event]:
+    def _match(self, row: int, order: Order, orders: StandingOrders, account: DeskAccount) -> Iterator[Event]:
         line = self._tape.index[order.instrument]
         opened = float(self._tape.open[line, row])
         if opened != opened:
@@ -162,100 +134,139 @@ class SimulatedVenue:
             low=float(self._tape.low[line, row]),
         )
         instrument = self._instruments[order.instrument]
-        execution = match(order, bar, instrument, self._costs.slippage)
-        if execution is None:
-            return
-        fee_rate = self._costs.maker_fee if execution.liquidity is Liquidity.MAKER else self._costs.taker_fee
-        quantity = _fillable(order, account, instrument, execution.price * (1 + fee_rate))
+        shape = order
+        if order.order_type is OrderType.TRAILING_STOP:
+            shape = as_stop(order, best_before(self._tape, order, row), instrument)
+        left = orders.left(order)
+        slippage = self._costs.slippage + self._impact(row, line, left)
+        outcome = match(shape, bar, instrument, slippage, triggered=orders.triggered(order))
+        if isinstance(outcome, Ending):
+            yield ended(order, outcome.kind, outcome.ts_ms, outcome.reason, outcome.code)
+        elif isinstance(outcome, Triggered):
+            yield triggered(order, outcome.price, outcome.ts_ms)
+        elif outcome is not None:
+            yield from self._execute(order, outcome, orders, account, most=self._most(row, line, instrument))
+
+    def _execute(
+        self,
+        order: Order,
+        execution: Execution,
+        orders: StandingOrders,
+        account: DeskAccount,
+        *,
+        most: Decimal | None,
+        stepwise: bool = False,
+    ) -> Iterator[Event]:
+        """A fill of what the account can carry, and of no more than ``most``: its share of the bar, or one level of
+        a book, after which more may follow (``stepwise``).
+        """
+        instrument = self._instruments[order.instrument]
+        fee_rate = self._costs.fee(execution.liquidity, self._turnover.of(order.desk, execution.ts_ms))
+        left = orders.left(order)
+        quantity = fillable(order, left, account, instrument, execution.price * (1 + fee_rate))
         if quantity <= 0:
-            yield _ended(order, EventKind.ORDER_REJECTED, execution.ts_ms, "nothing left to reduce or pay with")
+            kind = EventKind.ORDER_CANCELLED if orders.parts(order) else EventKind.ORDER_REJECTED
+            code = RejectCode.NOTHING_TO_REDUCE if order.reduce_only else RejectCode.INSUFFICIENT_FUNDS
+            yield ended(order, kind, execution.ts_ms, "nothing left to reduce or pay with", code)
             return
-        yield self._filled(order, execution.price, quantity, fee_rate, execution.liquidity, execution.ts_ms)
+        rest: Decimal | None = None
+        if most is not None and quantity > most:
+            if most <= 0 or (order.time_in_force is TimeInForce.FOK and not stepwise):
+                if not stepwise:
+                    yield from self._expire_at_once(order, execution.ts_ms)
+                return
+            quantity, rest = most, left - most
+        yield filled(
+            order,
+            part=orders.parts(order),
+            price=execution.price,
+            arrival=execution.arrival,
+            quantity=quantity,
+            fee_rate=fee_rate,
+            liquidity=execution.liquidity,
+            ts_ms=execution.ts_ms,
+            left=rest,
+        )
+        if rest is not None and not stepwise:
+            yield from self._expire_at_once(order, execution.ts_ms)
+
+    def _expire_at_once(self, order: Order, ts_ms: int) -> Iterator[Event]:
+        if order.time_in_force in (TimeInForce.FOK, TimeInForce.IOC):
+            code = RejectCode.NOT_FILLABLE_AT_ONCE
+            yield ended(order, EventKind.ORDER_EXPIRED, ts_ms, "the rest could not be filled at once", code)
+
+    def _match_on_book(
+        self, row: int, book: BookMatcher, order: Order, orders: StandingOrders, account: DeskAccount
+    ) -> Iterator[Event]:
+        open_ms = int(self._tape.open_ms[row])
+        instrument = self._instruments[order.instrument]
+        left = orders.left(order)
+        found = book.match(
+            order,
+            left,
+            instrument,
+            open_ms=open_ms,
+            close_ms=open_ms + self._tape.step_ms,
+            triggered=orders.triggered(order),
+        )
+        if isinstance(found, Ending):
+            yield ended(order, found.kind, found.ts_ms, found.reason, found.code)
+            return
+        for step in found:
+            if isinstance(step, Triggered):
+                yield triggered(order, step.price, step.ts_ms)
+                continue
+            yield from self._execute(order, step.execution, orders, account, most=step.quantity, stepwise=True)
+            if orders.get(order.order_id) is None:
+                return
+        yield from self._expire_at_once(order, max(open_ms, order.arrives_ms))
+
+    def _impact(self, row: int, line: int, quantity: Decimal) -> Decimal:
+        if not self._costs.impact or row < 2:
+            return ZERO
+        closes = self._tape.close[line, max(0, row - IMPACT_BARS) : row]
+        volumes = self._tape.volume[line, max(0, row - IMPACT_BARS) : row]
+        moves = np.diff(np.log(closes[~np.isnan(closes)]))
+        volume = float(np.nanmean(volumes)) if np.isfinite(volumes).any() else 0.0
+        if not len(moves) or not volume > 0:
+            return ZERO
+        deviation = float(np.sqrt(np.mean(moves**2)))
+        constant = float(self._costs.impact)
+        moved = square_root_impact(float(quantity), volume=volume, volatility=deviation, constant=constant)
+        return decimal_from_float(round(min(moved, 0.5), 8))
+
+    def _most(self, row: int, line: int, instrument: Instrument) -> Decimal | None:
+        if self._costs.participation is None:
+            return None
+        volume = float(self._tape.volume[line, row])
+        return instrument.floor_quantity(decimal_from_float(volume if volume > 0 else 0.0) * self._costs.participation)
+
+    # -- accounts --------------------------------------------------------------------------------------------------
 
     def _liquidate(self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]) -> Iterator[Event]:
+        ts_ms = int(self._tape.open_ms[row]) + self._tape.step_ms
+        leverage = self._margin.isolated_leverage
         for account in accounts.values():
             perps = [symbol for symbol in account.positions if self._instruments[symbol].is_perp]
             if not perps:
                 continue
             opens, lows, highs = self._path(row, account)
-            found = find_liquidation(account, opens, lows, highs, self._instruments)
-            if found is None:
+            if leverage is not None:
+                for symbol in perps:
+                    alone = find_isolated_liquidation(
+                        account.position(symbol),
+                        leverage,
+                        opens[symbol],
+                        lows[symbol],
+                        highs[symbol],
+                        self._instruments[symbol],
+                    )
+                    if alone is not None:
+                        yield from close_out(account, alone, [symbol], orders, self._instruments, self._costs, ts_ms)
                 continue
-            ts_ms = int(self._tape.open_ms[row]) + self._tape.step_ms
-            yield Event(
-                ts_ms=ts_ms,
-                kind=EventKind.LIQUIDATED,
-                payload={
-                    "desk": account.desk,
-                    "equity": money_text(round_nearest(found.equity, QUOTE_STEP)),
-                    "maintenance": money_text(round_nearest(found.maintenance, QUOTE_STEP)),
-                    "positions": {symbol: money_text(account.position(symbol).quantity) for symbol in perps},
-                },
-            )
-            for order in orders.of(account.desk):
-                yield _ended(order, EventKind.ORDER_CANCELLED, ts_ms, "account liquidated")
-            for symbol in perps:
-                yield from self._forced_close(account, symbol, found.prices[symbol], ts_ms)
-            for symbol in tuple(account.positions) if account.cash < 0 else ():
-                yield from self._forced_close(account, symbol, found.prices[symbol], ts_ms)
-            if account.cash < 0:
-                yield Event(
-                    ts_ms=ts_ms,
-                    kind=EventKind.INSURED,
-                    payload={"desk": account.desk, "amount": money_text(-account.cash)},
-                )
-
-    def _forced_close(self, account: DeskAccount, symbol: str, price: Decimal, ts_ms: int) -> Iterator[Event]:
-        held = account.position(symbol).quantity
-        side = Side.SELL if held > 0 else Side.BUY
-        order = Order(
-            order_id=ids.order_id(f"liquidation:{account.desk}:{symbol}:{ts_ms}"),
-            client_order_id="",
-            intent_id="",
-            desk=account.desk,
-            instrument=symbol,
-            side=side,
-            order_type=OrderType.MARKET,
-            quantity=abs(held),
-            sent_ms=ts_ms,
-            arrives_ms=ts_ms,
-            reduce_only=True,
-            origin="liquidation",
-        )
-        yield Event(ts_ms=ts_ms, kind=EventKind.ORDERED, payload=order_payload(order))
-        worse = slipped(price, side, self._instruments[symbol], self._costs.slippage)
-        fee_rate = self._costs.taker_fee + self._costs.liquidation_fee
-        yield self._filled(order, worse, abs(held), fee_rate, Liquidity.TAKER, ts_ms)
-
-    def _filled(
-        self, order: Order, price: Decimal, quantity: Decimal, fee_rate: Decimal, liquidity: Liquidity, ts_ms: int
-    ) -> Event:
-        with localcontext(EXACT):
-            fee = round_up(price * quantity * fee_rate, QUOTE_STEP)
-        payload: dict[str, Any] = {
-            "fill_id": ids.fill_id(order.order_id, 0),
-            "order_id": order.order_id,
-            "desk": order.desk,
-            "instrument": order.instrument,
-            "side": order.side.value,
-            "price": money_text(price),
-            "quantity": money_text(quantity),
-            "ordered": money_text(order.quantity),
-            "fee": money_text(fee),
-            "liquidity": liquidity.value,
-            "ts_ms": ts_ms,
-        }
-        return Event(ts_ms=ts_ms, kind=EventKind.FILLED, payload=payload)
-
-    def _price_at_open(self, row: int, symbol: str) -> Decimal | None:
-        line = self._tape.index[symbol]
-        price = float(self._tape.open[line, row])
-        if price != price:
-            last = int(self._tape.last_row[line, row])
-            if last < 0:
-                return None
-            price = float(self._tape.close[line, last])
-        return decimal_from_float(price)
+            found = find_liquidation(account, opens, lows, highs, self._instruments)
+            if found is not None:
+                yield from close_out(account, found, perps, orders, self._instruments, self._costs, ts_ms)
 
     def _path(
         self, row: int, account: DeskAccount
@@ -265,7 +276,7 @@ class SimulatedVenue:
         highs: dict[str, Decimal] = {}
         for symbol in account.positions:
             line = self._tape.index[symbol]
-            price = self._price_at_open(row, symbol)
+            price = price_at_open(self._tape, row, symbol)
             assert price is not None, "a position was opened at a price"
             low, high = float(self._tape.low[line, row]), float(self._tape.high[line, row])
             opens[symbol] = price
@@ -274,20 +285,21 @@ class SimulatedVenue:
         return opens, lows, highs
 
 
-def _fillable(order: Order, account: DeskAccount, instrument: Instrument, unit_cost: Decimal) -> Decimal:
+def _precedence(order: Order) -> tuple[int, bool]:
+    """By arrival; of a pair that arrived together the stop goes first, for a bar does not say which came first."""
+    return order.arrives_ms, order.order_type is OrderType.TAKE_PROFIT
+
+
+def fillable(order: Order, left: Decimal, account: DeskAccount, instrument: Instrument, unit_cost: Decimal) -> Decimal:
     """The quantity the account can carry at the price of the moment, ``unit_cost`` with its fee: the gate saw another.
 
     A spot buy leaves one step of the quote for the fee, which is rounded up: cash never goes below zero.
     """
     held = account.position(order.instrument).quantity
-    quantity = order.quantity
+    quantity = left
     if order.reduce_only or (not instrument.is_perp and order.side is Side.SELL):
         quantity = min(quantity, max(ZERO, -order.side.sign * held))
     if not instrument.is_perp and order.side is Side.BUY:
         affordable = max(ZERO, account.cash - QUOTE_STEP) / unit_cost
         quantity = min(quantity, instrument.floor_quantity(affordable))
     return quantity
-
-
-def _ended(order: Order, kind: EventKind, ts_ms: int, reason: str) -> Event:
-    return Event(ts_ms=ts_ms, kind=kind, payload={"order_id": order.order_id, "desk": order.desk, "reason": reason})
