@@ -39,10 +39,10 @@ def spokesman_spec() -> AgentSpec:
     )
 
 
-def spokesman(model: str, *, seed: int) -> RoleAgent:
-    """The agent that speaks for a desk with the mind of ``model``."""
+def spokesman(model: str, *, seed: int, prompt: str | None = None) -> RoleAgent:
+    """The agent that speaks for a desk with the mind of ``model``, set up by another ``prompt`` where one is named."""
     spec = spokesman_spec()
-    return RoleAgent(spec=spec, prompt=load_prompt(spec.prompt), model=model, seed=seed)
+    return RoleAgent(spec=spec, prompt=load_prompt(prompt or spec.prompt), model=model, seed=seed)
 
 
 async def talk(
@@ -77,7 +77,8 @@ async def talk(
 
 
 async def _speak(turn: Turn) -> str:
-    completion = await turn.ask(with_tools=True)
+    tools = bool(turn.agent.allowed)
+    completion = await turn.ask(with_tools=tools)
     for asked in range(1, MAX_TOOL_ROUNDS + 1):
         if not completion.tool_requests:
             break

@@ -7,7 +7,7 @@ never a default.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import monotonic, perf_counter
 from typing import Any
@@ -49,6 +49,10 @@ class RoleAgent:
     seed: int
     fallbacks: tuple[str, ...] = ()
     hedge: bool = False
+
+    def without_tools(self) -> "RoleAgent":
+        """The same agent with nothing to call."""
+        return replace(self, spec=replace(self.spec, tools=()))
 
     @cached_property
     def allowed(self) -> frozenset[str]:

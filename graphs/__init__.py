@@ -5,7 +5,17 @@ Roles and models are in ``agents``; the gate, the engine and the journal are bel
 
 from graphs.checkpoints import Checkpoints, open_checkpoints
 from graphs.desk import DeskGraph
-from graphs.seat import Approval, Approver, Proposal, Seat
+from graphs.nodes import facts_of
+from graphs.seat import Approver, Proposal, Seat
 from graphs.team import DeskTeam
 
-__all__ = ["Approval", "Approver", "Checkpoints", "DeskGraph", "DeskTeam", "Proposal", "Seat", "open_checkpoints"]
+__all__ = [
+    "Approver",
+    "Checkpoints",
+    "DeskGraph",
+    "DeskTeam",
+    "Proposal",
+    "Seat",
+    "facts_of",
+    "open_checkpoints",
+]

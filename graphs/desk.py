@@ -1,6 +1,7 @@
 """The desk graph: explicit routes between the roles, every loop taken at most once."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from time import monotonic, perf_counter
 from typing import Any, Literal, cast
 
@@ -130,8 +131,7 @@ class DeskGraph:
             state, waiting = cast(DeskState, found.values), bool(found.interrupts)
         if waiting and seat.approver is not None:
             answer = await seat.approver(_proposal(state, team, seat))
-            reply = {"approved": answer.approved, "by": answer.by, "note": answer.note}
-            state, waiting = await self._go(Command(resume=reply), config, run)
+            state, waiting = await self._go(Command(resume=asdict(answer)), config, run)
         return decision_of(state, team=team, seat=seat, latency_ms=(perf_counter() - started) * 1000)
 
     async def _checkpointed(self, config: RunnableConfig) -> StateSnapshot | None:
@@ -158,6 +158,7 @@ def _proposal(state: DeskState, team: DeskTeam, seat: Seat) -> Proposal:
     return Proposal(
         decision_id=seat.decision_id,
         desk=team.name,
+        round_index=seat.round_index,
         rulings=tuple(state.get("rulings") or ()),
         rationale=str(executor.get("rationale", "")),
     )

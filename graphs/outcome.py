@@ -9,7 +9,7 @@ from graphs.gate import ruled_intent
 from graphs.seat import Seat
 from graphs.state import DeskState, Json
 from graphs.team import DeskTeam
-from trading.domain import Decision, DecisionStatus, Dissent, Forecast, ModelCall, RuledIntent, ToolCall
+from trading.domain import Approval, Decision, DecisionStatus, Dissent, Forecast, ModelCall, RuledIntent, ToolCall
 
 _NOTE_CHARS = 600
 
@@ -39,6 +39,7 @@ def decision_of(state: DeskState, *, team: DeskTeam, seat: Seat, latency_ms: flo
         model_calls=model_calls,
         tool_calls=tuple(ToolCall(**call) for call in state.get("tool_calls", ())),
         substituted=_substituted(model_calls),
+        approval=_approval(state.get("approval")),
         latency_ms=latency_ms,
     )
 
@@ -63,10 +64,16 @@ def _ending(state: DeskState, *, needs_approval: bool) -> tuple[DecisionStatus, 
         return DecisionStatus.HELD, None, rationale
     if needs_approval and approval is None:
         return DecisionStatus.ABSTAINED, "approval: nobody was there to approve", rationale
+    if needs_approval and approval and approval["by"] is None:
+        return DecisionStatus.ABSTAINED, "approval: nobody answered in time", rationale
     if needs_approval and approval and not approval["approved"]:
         note = f": {approval['note']}" if approval["note"] else ""
         return DecisionStatus.HELD, None, f"{rationale} (not approved by {approval['by']}{note})"
     return DecisionStatus.ACTED, None, rationale
+
+
+def _approval(answer: Json | None) -> Approval | None:
+    return Approval(**answer) if answer else None
 
 
 def _substituted(calls: tuple[ModelCall, ...]) -> tuple[tuple[str, str], ...]:

@@ -1,11 +1,14 @@
 """A desk's place in one round: what it can see and reach, and who approves for it."""
 
+import hashlib
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from agents.brief import RoundBrief
 from tools.context import ToolContext
+from trading.domain.decision import Approval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,17 +17,15 @@ class Proposal:
 
     decision_id: str
     desk: str
+    round_index: int
     rulings: Sequence[Mapping[str, Any]]
     rationale: str
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """A person's answer to a proposal."""
-
-    approved: bool
-    by: str
-    note: str = ""
+    @property
+    def proposal_id(self) -> str:
+        """Identifies the proposal by its content: asked again word for word, it is the same one."""
+        content = json.dumps([self.decision_id, list(self.rulings), self.rationale], sort_keys=True)
+        return f"p-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
 
 Approver = Callable[[Proposal], Awaitable[Approval]]
@@ -35,8 +36,8 @@ class Seat:
     """A desk in a round.
 
     ``thread_id`` names the checkpoints of the decision: the same one continues or returns it. With ``needs_approval`` a
-    proposal waits for ``approver``; without an approver the desk abstains and the proposal stays where it is, so that
-    deciding again with one continues from there.
+    proposal waits for ``approver``, which answers in the end, if only that nobody did; without an approver the desk
+    abstains and the proposal stays where it is, so that deciding again with one continues from there.
     """
 
     tools: ToolContext

@@ -20,9 +20,10 @@ class DeskTeam:
 
     ``prompts`` maps a role to a prompt or an alias; roles that are left out get their default. ``rule`` is how a panel
     of executors comes to one proposal. With ``shows_record`` the desk is told its own record in every round.
-    ``fallbacks`` and ``hedge`` hold for every role. ``speaking`` are the roles that are asked at all, the executor
-    always among them. Raises ConfigError when a role has no model, when a prompt is missing, or when it does not have
-    the slots its role fills.
+    With ``remembers`` its roles may call the tools of memory. ``fallbacks`` and ``hedge`` hold for every role.
+    ``speaking`` are the roles that are asked at all, the executor always among them; without ``tools`` no role has any
+    to call. Raises ConfigError when a role has no model, when a prompt is missing, or when it does not have the slots
+    its role fills.
     """
 
     def __init__(
@@ -34,14 +35,17 @@ class DeskTeam:
         prompts: Mapping[str, str] | None = None,
         rule: Rule = Rule.MAJORITY,
         shows_record: bool = False,
+        remembers: bool = False,
         fallbacks: Sequence[str] = (),
         hedge: bool = False,
         speaking: Collection[str] = ROLES,
+        tools: bool = True,
     ) -> None:
         self.name = name
         self.seed = seed
         self.rule = rule
         self.shows_record = shows_record
+        self.remembers = remembers
         self.fallbacks = tuple(fallbacks)
         self.hedge = hedge
         self.speaking = frozenset(speaking)
@@ -56,7 +60,13 @@ class DeskTeam:
         if missing:
             raise ConfigError(f"desk {name!r}: no model for {', '.join(missing)}")
         self.members: Mapping[str, tuple[RoleAgent, ...]] = MappingProxyType(
-            {role: self._members(role, models[role], chosen.get(role)) for role in ROLES}
+            {
+                role: tuple(
+                    agent if tools else agent.without_tools()
+                    for agent in self._members(role, models[role], chosen.get(role))
+                )
+                for role in ROLES
+            }
         )
 
     @property
@@ -81,6 +91,8 @@ class DeskTeam:
     def _members(self, role: str, models: str | Sequence[str], prompt: str | None) -> tuple[RoleAgent, ...]:
         spec = discover_roles()[role]
         loaded = self._prompt(role, prompt or spec.prompt)
+        if self.remembers:
+            spec = spec.with_memory()
         return tuple(
             # A model may sit on a panel more than once: another seed makes it another opinion.
             RoleAgent(

@@ -3,7 +3,7 @@
 Text for models only: what a role may do and how it must answer stands in ``agents``.
 """
 
-from prompts.loader import Prompt, load_prompt, resolve
+from prompts.loader import Prompt, load_prompt, resolve, use_prompts
 from prompts.slots import SlotType
 
-__all__ = ["Prompt", "SlotType", "load_prompt", "resolve"]
+__all__ = ["Prompt", "SlotType", "load_prompt", "resolve", "use_prompts"]

@@ -1,14 +1,25 @@
-"""What a tool may look at: the market view, the desk's account, its limits, and a preview of the gate."""
+"""What a tool may look at: the market view, the desk's account, its limits, a preview of the gate, its memory."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from trading.domain import AccountView, Instrument, LimitRow, TradeIntent, Verdict, iso
 from trading.domain.errors import BadArguments
+from trading.domain.recollection import EpisodeCount, Lesson, OpenPlan, Recollection, TradeRecord
+from trading.forecasting import ServedForecast
 from trading.marketdata import MarketView
 
 _T = TypeVar("_T")
+
+
+@runtime_checkable
+class KnowsStaleness(Protocol):
+    """A market view of live data, which may have stopped to come."""
+
+    def staleness(self, symbol: str) -> tuple[str, ...]:
+        """What of the instrument is stale, and since when, in words; empty where all of it is fresh."""
+        ...
 
 
 class LimitsView(Protocol):
@@ -19,12 +30,50 @@ class LimitsView(Protocol):
         ...
 
 
+class ChampionForecasts(Protocol):
+    """The trained models that may speak in this season."""
+
+    def forecast(self, view: MarketView, symbol: str, horizon_ms: int) -> ServedForecast | None:
+        """The champion's forecast at the view's last bar; None where none may speak. Raises Unavailable."""
+        ...
+
+
+class Memory(Protocol):
+    """The desk's trade memory as of the instant of the view: nothing that became known at or after it."""
+
+    def similar(self, symbols: Sequence[str], text: str, count: int) -> Sequence[Recollection]:
+        """For each instrument the episodes most like its state now, and how they went."""
+        ...
+
+    def lessons(self) -> Sequence[Lesson]:
+        """Lessons that were confirmed and still hold."""
+        ...
+
+    def lesson_counts(self) -> Mapping[str, int]:
+        """How many rules are candidates, confirmed, rejected and retired."""
+        ...
+
+    def record(self) -> Sequence[TradeRecord]:
+        """Closed positions by group."""
+        ...
+
+    def counts(self) -> Sequence[EpisodeCount]:
+        """Decisions by status."""
+        ...
+
+    def plans(self) -> Sequence[OpenPlan]:
+        """What the open positions were opened for."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
     """Everything a tool call of one desk in one round can reach.
 
     ``preview`` rules on intents as the gate would, without sending anything: one verdict an intent, in order.
+    Where ``champions`` is None or has none for an instrument and horizon, the statistical forecaster speaks.
     ``memo`` is shared by all desks and roles of the round; only what follows from the market view alone goes in.
+    ``memory`` is None for a desk that has none, and says in words why it cannot be had where it should be there.
     """
 
     view: MarketView
@@ -33,6 +82,8 @@ class ToolContext:
     limits: LimitsView
     preview: Callable[[Sequence[TradeIntent]], Sequence[Verdict]]
     round_index: int
+    champions: ChampionForecasts | None = None
+    memory: Memory | str | None = None
     memo: dict[str, object] = field(default_factory=dict, repr=False)
 
     @property
@@ -54,6 +105,13 @@ class ToolContext:
                 f"{', '.join(strangers)}: not traded here; choose from {', '.join(symbols)}, spelled exactly so"
             )
         return tuple(dict.fromkeys(names))
+
+    def stale(self, symbols: Sequence[str]) -> str | None:
+        """What of ``symbols`` is stale and since when; None where all of it is fresh, or cannot be stale."""
+        if not isinstance(self.view, KnowsStaleness):
+            return None
+        words = [each for symbol in symbols for each in self.view.staleness(symbol)]
+        return f"not the present: {'; '.join(words)}" if words else None
 
     def once(self, key: str, kind: type[_T], make: Callable[[], _T]) -> _T:
         """``make()``, computed once a round for ``key``. It must follow from the market view alone."""

@@ -8,7 +8,7 @@ from tools.context import ToolContext
 from tools.market import Symbol
 from tools.numbers import PositiveDecimal, quotient_text
 from tools.tool import Args, Effect, Result, Row, tool
-from trading.domain import OrderType, Side, TradeIntent, money_text
+from trading.domain import OrderType, Side, TimeInForce, TradeIntent, money_text, shape_problem
 from trading.domain.errors import BadArguments
 
 
@@ -19,17 +19,24 @@ class ProposedOrder(Args):
     side: Side
     quantity: Annotated[PositiveDecimal, Field(description="Base units, positive, as a decimal text.")]
     order_type: OrderType = OrderType.MARKET
-    limit_price: Annotated[PositiveDecimal | None, Field(description="Only for limit orders, and then needed.")] = None
+    limit_price: Annotated[PositiveDecimal | None, Field(description="Of limit and stop_limit, which need it.")] = None
     reduce_only: Annotated[bool, Field(description="May shrink a position, never open or turn it.")] = False
     reason: Annotated[str, Field(max_length=500)] = ""
 
+    time_in_force: TimeInForce = TimeInForce.GTD
+    post_only: Annotated[bool, Field(description="Refused rather than take.")] = False
+    trigger_price: Annotated[
+        PositiveDecimal | None, Field(description="Of stop, stop_limit and take_profit, which need it.")
+    ] = None
+    trail: Annotated[
+        PositiveDecimal | None, Field(description="For trailing_stop: distance as a fraction of the price.")
+    ] = None
+    stop_loss: Annotated[PositiveDecimal | None, Field(description="Closes what this order opens, at a loss.")] = None
+    take_profit: Annotated[PositiveDecimal | None, Field(description="Closes what this order opens, at a gain.")] = None
+
     def intent(self) -> TradeIntent:
-        """The order as an intent. Raises BadArguments where type and limit price do not fit."""
-        if (self.order_type is OrderType.LIMIT) != (self.limit_price is not None):
-            raise BadArguments(
-                f"{self.instrument}: a limit order needs a limit_price, a market order must not have one"
-            )
-        return TradeIntent(
+        """The order as an intent. Raises BadArguments where its prices and conditions do not fit its type."""
+        intent = TradeIntent(
             instrument=self.instrument,
             side=self.side,
             quantity=self.quantity,
@@ -37,7 +44,17 @@ class ProposedOrder(Args):
             limit_price=self.limit_price,
             reduce_only=self.reduce_only,
             reason=self.reason,
+            time_in_force=self.time_in_force,
+            post_only=self.post_only,
+            trigger_price=self.trigger_price,
+            trail=self.trail,
+            stop_loss=self.stop_loss,
+            take_profit=self.take_profit,
         )
+        problem = shape_problem(intent)
+        if problem is not None:
+            raise BadArguments(f"{self.instrument}: {problem}")
+        return intent
 
 
 class ProposalArgs(Args):

@@ -22,7 +22,8 @@ class Cassette:
     and concurrency play no part; a request that is repeated all the same gets the same outcome again.
 
     ``replayed`` is told of outcomes that were not asked for now. ``terms`` are the limits under which ``inner`` refuses
-    to ask: such a refusal counts only under the same terms, while answers count under any.
+    to ask: such a refusal counts only under the same terms, while answers count under any. Without ``keeps_failures``
+    only answers are kept, so that what failed is asked anew.
     """
 
     def __init__(
@@ -33,12 +34,14 @@ class Cassette:
         *,
         replayed: Replayed | None = None,
         terms: str = "",
+        keeps_failures: bool = True,
     ) -> None:
         self._inner = inner
         self._store = store
         self._mode = mode
         self._replayed = replayed
         self._terms = terms
+        self._keeps_failures = keeps_failures
         self._asked: set[str] = set()
 
     async def complete(self, request: CompletionRequest) -> Completion:
@@ -65,6 +68,8 @@ class Cassette:
         try:
             outcome: Outcome = await self._inner(request)
         except ModelFailure as failure:
+            if not self._keeps_failures:
+                raise
             outcome = failure
         refused = isinstance(outcome, ModelFailure) and outcome.reason in BUDGET_REASONS
         anew = self._mode == "record" and key not in self._asked

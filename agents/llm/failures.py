@@ -57,7 +57,9 @@ def as_failure(model: str, error: "openai.OpenAIError") -> ModelFailure:
 
     kind = type(error).__name__
     received = next((cause.response for cause in _causes(error) if isinstance(cause, httpx.HTTPStatusError)), None)
-    claimed = _status(error)
+    # LiteLLM reads statuses out of texts: of a broken connection even out of "received 403 of 807 bytes".
+    is_broken = _any(error, (httpx.NetworkError, httpx.ProtocolError))
+    claimed = None if is_broken else _status(error)
     status = claimed if received is None else received.status_code
     if received is None and (status == _UNREADABLE or _any(error, (ValueError, TypeError, KeyError))):
         return garbled(model, kind)

@@ -5,9 +5,10 @@ from agents.spec import AgentSpec
 
 SPEC = AgentSpec(
     role="forecaster",
-    prompt="forecaster/default",
+    prompt="forecaster/production",
     tools=("get_forecast", "get_candles"),
     reads=("record", "objection", "feedback"),
     answer=ForecasterReport,
     answer_name="forecaster_report",
+    memory_tools=("recall_similar",),
 )

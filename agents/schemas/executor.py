@@ -7,7 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from agents.schemas.answer import Answer, InstrumentName, Share, Text
-from trading.domain import OrderType, Side, TradeIntent
+from trading.domain import OrderType, Side, TimeInForce, TradeIntent, shape_problem
 
 
 class Action(StrEnum):
@@ -33,18 +33,40 @@ class IntentAnswer(Answer):
     instrument: InstrumentName
     side: Annotated[Side, Field(description="buy or sell")]
     quantity: Annotated[DecimalText, Field(description='Base units as a plain decimal string, such as "0.25"')]
-    order_type: Annotated[OrderType, Field(description="market or limit")]
+    order_type: Annotated[OrderType, Field(description="market, limit, stop, stop_limit, take_profit or trailing_stop")]
     limit_price: Annotated[
-        DecimalText | None, Field(description="Price of a limit order as a decimal string; null for a market order")
+        DecimalText | None,
+        Field(description="Price of a limit or stop_limit order as a decimal string; null for the others"),
     ]
     reduce_only: Annotated[bool, Field(description="true: may shrink a position, never open or turn it")]
-    good_for_rounds: Annotated[int, Field(ge=1, le=100, description="Rounds a limit order rests, 1 to 100")]
+    good_for_rounds: Annotated[int, Field(ge=1, le=100, description="Rounds an order rests, 1 to 100")]
     reason: Annotated[str, Field(max_length=1000, description="Why, in one sentence")]
 
+    time_in_force: Annotated[
+        TimeInForce,
+        Field(description="gtd: good_for_rounds counts; gtc: until cancelled; ioc: fill at once; fok: all or none"),
+    ] = TimeInForce.GTD
+    post_only: Annotated[bool, Field(description="true: a limit order that is refused rather than take")] = False
+    trigger_price: Annotated[
+        DecimalText | None,
+        Field(description="Where a stop, stop_limit or take_profit wakes; null for the others"),
+    ] = None
+    trail: Annotated[
+        DecimalText | None,
+        Field(description='Distance of a trailing stop as a fraction of the price, such as "0.02"; else null'),
+    ] = None
+    stop_loss: Annotated[
+        DecimalText | None, Field(description="Price that closes what this order opens at a loss; null for none")
+    ] = None
+    take_profit: Annotated[
+        DecimalText | None, Field(description="Price that closes what this order opens at a gain; null for none")
+    ] = None
+
     @model_validator(mode="after")
-    def _limit_has_a_price(self) -> Self:
-        if (self.order_type is OrderType.LIMIT) != (self.limit_price is not None):
-            raise ValueError("limit_price belongs to limit orders: give it with order_type limit, null with market")
+    def _fits_together(self) -> Self:
+        problem = shape_problem(self.intent())
+        if problem is not None:
+            raise ValueError(problem)
         return self
 
     def intent(self) -> TradeIntent:
@@ -54,11 +76,21 @@ class IntentAnswer(Answer):
             side=self.side,
             quantity=Decimal(self.quantity),
             order_type=self.order_type,
-            limit_price=None if self.limit_price is None else Decimal(self.limit_price),
+            limit_price=_decimal(self.limit_price),
             reduce_only=self.reduce_only,
             good_for_rounds=self.good_for_rounds,
             reason=self.reason,
+            time_in_force=self.time_in_force,
+            post_only=self.post_only,
+            trigger_price=_decimal(self.trigger_price),
+            trail=_decimal(self.trail),
+            stop_loss=_decimal(self.stop_loss),
+            take_profit=_decimal(self.take_profit),
         )
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
 
 
 class ExecutorDecision(Answer):

@@ -10,7 +10,7 @@ import pytest
 
 from agents.llm import complete, is_rule_based
 from agents.llm.house import house_models
-from graphs import Approval, DeskGraph, DeskTeam, open_checkpoints
+from graphs import DeskGraph, DeskTeam, open_checkpoints
 from graphs.desk import draw
 from tests.agents.staging import (
     GOOD,
@@ -26,7 +26,7 @@ from tests.agents.staging import (
     team,
     walk,
 )
-from trading.domain import DecisionStatus, Ruling, Side
+from trading.domain import Approval, DecisionStatus, Ruling, Side
 
 pytestmark = pytest.mark.asyncio
 PATH = ("analyst", "forecaster", "risk", "executor", "gate")

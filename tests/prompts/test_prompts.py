@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 from pydantic_core import from_json
 
 from agents.roles import discover_roles
+from agents.schemas.executor import IntentAnswer
 from prompts import load_prompt, resolve
 from prompts.loader import HERE, parse_prompt
 from prompts.slots import SlotType, slot_text
+from trading.domain import OrderType
 from trading.domain.errors import ConfigError
 
 ALL = sorted(f"{path.parent.name}/{path.stem}" for path in HERE.glob("*/*.md"))
@@ -41,7 +43,7 @@ def test_role_and_its_prompt_fit(spec):
     assert "{{" not in str(user["content"]) + str(system["content"])
     for tool in re.findall(r"`([a-z]+_[a-z_]+)`", prompt.system):
         known = {*spec.tools, *spec.answer.model_fields, "p_up", "min_notional", "horizon_s", "as_of"}
-        known |= {"max_gross_leverage", "limit_price", "good_for_rounds", "reduce_only", "_bps"}
+        known |= {"max_gross_leverage", "_bps", *IntentAnswer.model_fields, *OrderType}
         assert tool in known, f"the prompt speaks of {tool}, which the role does not have"
 
 
@@ -85,8 +87,7 @@ def test_malformed_files_are_refused_before_any_call(text, complaint):
 
 
 def test_changed_text_of_a_published_version_is_refused(monkeypatch):
-    monkeypatch.setattr("prompts.loader._table", lambda _: {"analyst/default.v1": "0" * 64})
-    load_prompt.cache_clear()
+    monkeypatch.setattr("prompts.shelf.Shelf.published", lambda _: {"analyst/default.v1": "0" * 64})
     with pytest.raises(ConfigError, match="new version"):
         load_prompt("analyst/default.v1")
 

@@ -7,6 +7,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from memory import Chronicle, DeskMemory, Shelves
+from memory.state import states_at
+from tests.memory.conftest import make_episode
 from tools.context import ToolContext
 from trading.domain import (
     AccountView,
@@ -102,6 +105,26 @@ def make_account(view: MarketView) -> AccountView:
     )
 
 
+def make_memory(view: MarketView) -> DeskMemory:
+    """What the desk remembers: thirty quiet decisions, one every two days before the start of the tape."""
+    chronicle = Chronicle(horizon_ms=24 * HOUR_MS, place=lambda: (0, ""))
+    shelves = Shelves(horizon_ms=24 * HOUR_MS, every_ms=HOUR_MS)
+    for number in range(30):
+        decided = START_MS - (62 - 2 * number) * 24 * HOUR_MS
+        later = decided + 24 * HOUR_MS
+        episode = make_episode(number, desk="test", decided_ms=decided, moved_ms=later, closed_ms=later)
+        shelves.add(episode)
+        chronicle.episodes.append(episode)
+    return DeskMemory(
+        desk="test",
+        as_of_ms=view.as_of_ms,
+        states=lambda: states_at(view),
+        shelves=shelves,
+        chronicle=chronicle,
+        lessons_of=shelves.lessons,
+    )
+
+
 def make_instrument(symbol: str) -> Instrument:
     base, quote, kind = parse_symbol(symbol)
     leverage = Decimal(10) if kind is InstrumentKind.PERP else Decimal(1)
@@ -154,6 +177,7 @@ def make_context(tape: Tape) -> MakeContext:
             limits=OneLimit(),
             preview=lambda intents: [rule(intent) for intent in intents],
             round_index=bar,
+            memory=make_memory(view),
         )
         return replace(context, **overrides)  # type: ignore[arg-type]  # tests name the fields they replace
 

@@ -12,7 +12,13 @@ import pytest
 from tools.context import ToolContext
 from tools.registry import discover, run_tool
 from trading.domain import OrderType, Side, TradeIntent, Verdict
-from trading.marketdata import Tape
+from trading.domain.errors import Unavailable
+from trading.features.feature import Group
+from trading.features.frame import frame_of
+from trading.features.registry import FEATURES, groups, history_bars
+from trading.features.stream import latest
+from trading.forecasting import ReturnForecast, ServedForecast
+from trading.marketdata import MarketView, Tape
 
 MakeContext = Callable[..., ToolContext]
 ALL = frozenset(discover())
@@ -152,8 +158,36 @@ def test_risk_is_the_quantile_of_what_these_positions_would_have_done(make_conte
 def test_risk_of_closing_everything_is_nothing(make_context: MakeContext) -> None:
     closing = [{"instrument": BTC, "quantity": "-30"}, {"instrument": ETH, "quantity": 12.5}]
     body = ask(make_context(), "get_risk", proposal=closing, horizon="2h")
-    assert body["proposed"] == {"var": {"0.95": 0.0, "0.99": 0.0}, "cvar": {"0.95": 0.0, "0.99": 0.0}}
+    closed = body["proposed"]
+    assert closed["var"] == closed["cvar"] == {"0.95": 0.0, "0.99": 0.0}
+    assert (closed["gross"], closed["net"], closed["deviation"], closed["component_var"]) == (0, 0, 0, {})
+    assert (closed["margin_used"], closed["days_to_close"], closed["effective_positions"]) == (0, 0, None)
     assert body["account"]["var"]["0.99"] > 0
+
+
+def test_risk_tells_whose_it_is_and_how_it_could_end(make_context: MakeContext, tape: Tape) -> None:
+    context = make_context(bar=1200)
+    margined = {
+        symbol: replace(instrument, maintenance_margin=Decimal("0.01")) if instrument.is_perp else instrument
+        for symbol, instrument in context.instruments.items()
+    }
+    context = replace(context, instruments=margined)
+    proposal = [{"instrument": BTC, "quantity": "300"}]
+    body = ask(context, "get_risk", horizon="2h", proposal=proposal)
+    now, then = body["account"], body["proposed"]
+    equity = float(context.account.equity)
+    closes = tape.close[:, :1200]
+    weights = np.array([30 * closes[0, -1], -12.5 * closes[1, -1]]) / equity
+    moves = (closes[:2, 2:] / closes[:2, :-2] - 1).T
+    assert now["gross"] == pytest.approx(np.abs(weights).sum(), rel=1e-4)
+    assert now["net"] == pytest.approx(weights.sum(), rel=1e-4)
+    assert now["deviation"] == pytest.approx((moves @ weights).std(ddof=1), rel=1e-4)
+    normal = 2.3263479 * (moves @ weights).std(ddof=1) - (moves @ weights).mean()
+    assert sum(now["component_var"].values()) == pytest.approx(normal, rel=1e-3)
+    assert now["margin_used"] == pytest.approx(0.01 * np.abs(weights).sum(), rel=1e-4)
+    assert then["liquidation_if_all_fall"] < 0.5
+    assert then["var"]["0.99"] > 5 * now["var"]["0.99"]
+    assert then["days_to_close"] == pytest.approx(330 / (0.1 * 24 * tape.volume[0, 480:1200].mean()), rel=1e-4)
 
 
 def test_risk_that_history_cannot_tell_is_null_with_a_reason(make_context: MakeContext) -> None:
@@ -205,3 +239,91 @@ def test_type_and_limit_price_must_fit(make_context: MakeContext, order_type: st
     outcome, error = refusal(make_context(), "propose_order", orders=[order])
     assert outcome == "bad_arguments"
     assert "limit_price" in error
+
+
+def test_features_are_those_of_the_vector(make_context: MakeContext) -> None:
+    context = make_context(bar=1200)
+    body = ask(context, "get_features", instrument=BTC, groups=["momentum", "chaos"])
+    whole = latest(frame_of(context.view, BTC, bars=history_bars()))
+    of_groups = [name for group in (Group.MOMENTUM, Group.CHAOS) for name in groups()[group]]
+    assert list(body["features"]) == of_groups
+    for name, value in body["features"].items():
+        assert value == (None if whole[name] is None else pytest.approx(whole[name], rel=1e-7)), name
+    assert body["unknown"] == sum(value is None for value in body["features"].values())
+    assert body["features"]["hurst_dfa_1x256"] is not None
+    assert body["features"]["hurst_dfa_24x128"] is None  # it would need 3,072 bars
+
+
+def test_features_are_computed_once_a_round_and_only_what_is_asked_for(make_context: MakeContext, monkeypatch) -> None:
+    asked: list[int] = []
+
+    def counted(frame: Any, features: Any) -> dict[str, float | None]:
+        asked.append(len(features))
+        return latest(frame, features)
+
+    monkeypatch.setattr("tools.market.latest", counted)
+    context = make_context(bar=1200)
+    other_desk = replace(context, account=context.account)
+    ask(context, "get_features", instrument=BTC, groups=["calendar"])
+    assert len(asked) == 1
+    ask(other_desk, "get_features", instrument=BTC, groups=["calendar", "trend"])
+    assert asked == [len(groups()[Group.CALENDAR]), len(groups()[Group.TREND])]
+
+
+def test_every_feature_fits_into_one_answer(make_context: MakeContext) -> None:
+    body = ask(make_context(bar=1200), "get_features", instrument=BTC)
+    assert len(body["features"]) == len(FEATURES)
+    assert "note" not in body
+
+
+def test_a_group_that_there_is_not_is_refused(make_context: MakeContext) -> None:
+    assert refusal(make_context(), "get_features", instrument=BTC, groups=["astrology"])[0] == "bad_arguments"
+
+
+def test_snapshots_know_nothing_of_bars_shorter_than_the_market_s(make_context: MakeContext) -> None:
+    body = ask(make_context(bar=1200), "get_market_snapshot", instruments=[BTC, SOL])
+    first, second = body["snapshots"]
+    assert (first["symbol"], second["symbol"], first["timeframe"]) == (BTC, SOL, "1h")
+    assert first["rsi"] is not None
+    assert first["trend"] in {"uptrend", "downtrend", "sideways"}
+    assert {first[f"{name}_{length}"] for name in ("rsi", "macd") for length in ("1m", "3m", "5m", "15m")} == {None}
+
+
+class OneChampion:
+    """Speaks for BTC alone, at one horizon."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def forecast(self, view: MarketView, symbol: str, horizon_ms: int) -> ServedForecast | None:
+        self.asked += 1
+        if symbol == ETH:
+            raise Unavailable(f"{symbol}: there is a hole in the latest bars")
+        if symbol != BTC:
+            return None
+        said = ReturnForecast(p_up=0.61, q05=-0.01, q50=0.002, q95=0.013, volatility=0.007)
+        closed_ms = view.as_of_ms
+        judged = {"crps_skill": (0.0212345678, (0.01, 0.03))}
+        return ServedForecast(
+            model_id="btc-1", forecast=said, closed_ms=closed_ms, close=1.0, values=np.zeros((1, 1)), validation=judged
+        )
+
+
+def test_a_champion_speaks_where_it_may_and_the_statistical_model_elsewhere(make_context: MakeContext) -> None:
+    champions = OneChampion()
+    context = make_context(bar=1200, champions=champions)
+    body = ask(context, "get_forecast")
+    plain = ask(make_context(bar=1200), "get_forecast")
+    assert body["model"] == plain["model"] == "volatility_scaled"
+    rows = {row["instrument"]: row for row in body["forecasts"]}
+    assert rows[BTC]["model"] == "btc-1"
+    assert rows[BTC]["p_up"] == pytest.approx(0.61)
+    assert rows[BTC]["validation"] == {"crps_skill": {"value": pytest.approx(0.021234568), "low": 0.01, "high": 0.03}}
+    assert "validation" not in rows[SOL]
+    assert rows[SOL] == next(row for row in plain["forecasts"] if row["instrument"] == SOL)
+    assert "model" not in rows[SOL]
+    assert ETH not in rows
+    assert "hole" in body["note"]
+    asked = champions.asked
+    ask(context, "get_forecast", instruments=[BTC])
+    assert champions.asked == asked  # once a round for all desks

@@ -16,17 +16,27 @@ ALL = frozenset(discover())
 
 def test_the_tools_of_the_four_roles_are_found() -> None:
     effects = {name: found.effect for name, found in discover().items()}
-    assert effects == {
+    expected = {
         "get_account": Effect.READ,
+        "get_anomalies": Effect.READ,
         "get_candles": Effect.READ,
+        "get_features": Effect.READ,
+        "get_correlations": Effect.READ,
         "get_forecast": Effect.THINK,
         "get_indicators": Effect.READ,
         "get_limits": Effect.READ,
+        "get_market_snapshot": Effect.READ,
         "get_positions": Effect.READ,
         "get_quote": Effect.READ,
+        "get_regime": Effect.READ,
         "get_risk": Effect.THINK,
+        "my_record": Effect.READ,
+        "open_plans": Effect.READ,
         "propose_order": Effect.PROPOSE,
+        "recall_lessons": Effect.READ,
+        "recall_similar": Effect.READ,
     }
+    assert effects.items() >= expected.items()
 
 
 def test_a_tool_that_does_not_exist_is_answered_with_those_that_do(make_context: MakeContext) -> None:

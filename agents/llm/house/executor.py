@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from agents.llm.house.conversation import Conversation
+from agents.llm.house.recollection import recollections, tempered
 from agents.llm.house.sizing import Standing, intents_for
 from agents.llm.house.strategies import Evidence, Strategy
 from agents.llm.house.wording import reasons
@@ -31,14 +32,15 @@ def decide(conversation: Conversation, strategy: Strategy) -> Answer:
         rng=conversation.rng,
     )
     cap = (reports.get("risk") or {}).get("max_gross_leverage")
-    targets = strategy.targets(evidence)
+    targets, remembered = tempered(strategy.targets(evidence), evidence.held, recollections(conversation))
     band = strategy.band * evidence.share
     max_gross = strategy.max_gross if cap is None else min(strategy.max_gross, cap)
     intents = intents_for(targets, standing, band=band, max_gross=max_gross)
     if not intents:
-        return _answer([], strategy, conversation, f"No position is off its target by more than {band:.0%} of equity.")
+        quiet = f"No position is off its target by more than {band:.0%} of equity."
+        return _answer([], strategy, conversation, f"{quiet} {remembered}".rstrip())
     why = reasons(strategy, evidence, targets, reports.get("analyst") or {}, intents)
-    return _answer(intents, strategy, conversation, why)
+    return _answer(intents, strategy, conversation, f"{why} {remembered}".rstrip())
 
 
 def _answer(intents: list[Answer], strategy: Strategy, conversation: Conversation, why: str) -> Answer:

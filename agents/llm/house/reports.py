@@ -3,6 +3,7 @@
 from typing import Any
 
 from agents.llm.house.conversation import Conversation
+from agents.llm.house.recollection import recollections
 from agents.llm.house.strategies import Strategy
 
 Answer = dict[str, Any]
@@ -15,9 +16,13 @@ _QUANTILES = ("p_up", "q05", "q50", "q95")
 def analyse(conversation: Conversation, strategy: Strategy) -> Answer:
     """A signal for each instrument the strategy can score."""
     table = conversation.results.get("get_indicators", {}).get("indicators", {})
+    recalled = recollections(conversation) if strategy.recall else {}
     signals: list[Answer] = []
     for symbol in conversation.symbols:
-        found = strategy.score(table.get(symbol, {}))
+        if strategy.recall and symbol in recalled:
+            found = strategy.recall(recalled[symbol])
+        else:
+            found = strategy.score(table.get(symbol, {}))
         if found is not None:
             signals.append({"instrument": symbol, "score": round(found.value, 4), "reason": found.reason})
     unscored = len(conversation.symbols) - len(signals)

@@ -16,6 +16,9 @@ from agents.llm.house.strategies import Strategy
 
 Answer = dict[str, Any]
 
+_RECALL = ("recall_similar", '{"count":1}')
+"""Asked for where the desk has memory, and by analysts only of strategies that go by it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
@@ -38,14 +41,14 @@ def scripts() -> Mapping[str, Script]:
     """The script of each role, by the name of the answer it is asked for."""
     return MappingProxyType(
         {
-            "analyst_report": Script(calls=(("get_indicators", "{}"),), answer=analyse),
+            "analyst_report": Script(calls=(("get_indicators", "{}"), _RECALL), answer=analyse),
             "forecaster_report": Script(calls=(("get_forecast", '{"horizon":"4h"}'),), answer=forecast),
             "risk_report": Script(
                 calls=(("get_account", "{}"), ("get_risk", "{}"), ("get_limits", "{}")),
                 answer=weigh,
             ),
             "executor_decision": Script(
-                calls=(("get_account", "{}"), ("get_positions", "{}"), ("get_quote", "{}")),
+                calls=(("get_account", "{}"), ("get_positions", "{}"), ("get_quote", "{}"), _RECALL),
                 answer=decide,
             ),
         }
@@ -59,6 +62,8 @@ def reply_to(conversation: Conversation, strategy: Strategy) -> Reply:
     """
     script = scripts().get(conversation.answer_name)
     wanted = tuple(call for call in (script.calls if script else CALLS) if call[0] in conversation.offered)
+    if conversation.answer_name == "analyst_report" and strategy.recall is None:
+        wanted = tuple(call for call in wanted if call != _RECALL)
     settled = conversation.asked or conversation.slots.get("revision") is not None
     if wanted and not settled:
         return Reply(calls=wanted)

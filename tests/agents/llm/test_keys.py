@@ -9,7 +9,7 @@ from agents.llm import check_model, is_rule_based, required_keys
 from agents.llm.house import house_models
 from trading.domain.errors import ConfigError
 
-EIGHT = {"buyhold", "equalweight", "momentum", "meanrev", "breakout", "voltarget", "forecaster", "random"}
+HOUSE = {"buyhold", "equalweight", "momentum", "meanrev", "breakout", "voltarget", "forecaster", "random", "recall"}
 
 
 @pytest.fixture(autouse=True)
@@ -18,8 +18,8 @@ def no_keys(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_the_house_has_its_eight():
-    assert set(house_models()) == {f"house/{name}" for name in EIGHT}
+def test_the_house_has_its_nine():
+    assert set(house_models()) == {f"house/{name}" for name in HOUSE}
     for model in house_models():
         check_model(model)
         assert is_rule_based(model)

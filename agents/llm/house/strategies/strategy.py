@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from numpy.random import Generator
 
@@ -48,7 +48,8 @@ class Strategy:
 
     ``score`` is None where an indicator it needs is not known. A change of weight smaller than ``band`` times an
     equal share is not traded, because of its costs. ``because`` gives the reason for an instrument's target where it is
-    not the analyst's score. Gross exposure over equity stays under ``max_gross``.
+    not the analyst's score. Gross exposure over equity stays under ``max_gross``. ``recall`` scores what trade memory
+    holds of an instrument, in place of ``score`` where the desk has memory.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Strategy:
     because: Callable[[Evidence, str], str] | None = None
     band: float = 0.3
     max_gross: float = 1.0
+    recall: Callable[[Mapping[str, Any]], Score | None] | None = None
 
 
 def no_view(_: Row) -> Score:
