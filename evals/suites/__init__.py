@@ -1,0 +1,1 @@
+"""The suites that ship, one package each, found by name."""
