@@ -1,12 +1,12 @@
 """What is held: by a run at an instant, from its journal, or as a positions file states it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
@@ -20,6 +20,9 @@ from trading.domain.money import ZERO
 from trading.ledger import Ledger
 from trading.ledger.marking import mark_account
 from trading.storage.journal import read_verified
+
+if TYPE_CHECKING:
+    from arena.options import HeldOption
 
 _HUGE = Decimal(10) ** 15
 
@@ -43,13 +46,28 @@ class HeldPosition(BaseModel):
     entry_price: Annotated[Amount, Field(gt=0)] | None = None
 
 
+class OptionPosition(BaseModel):
+    """One option, such as ``BTC-26DEC25-100000-C``. ``volatility`` is a year's, 0.45 for 45 %.
+
+    ``forward`` is the price of the future that expires with it; without one, that of the coin is taken.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    option: Annotated[str, Field(max_length=60)]
+    quantity: Amount
+    volatility: Annotated[Amount, Field(gt=0, le=10)]
+    forward: Annotated[Amount, Field(gt=0)] | None = None
+
+
 class PositionsFile(BaseModel):
-    """``{"cash": "1000", "positions": [{"instrument": "BTC-USDT", "quantity": "0.5"}]}``."""
+    """``{"cash": "1000", "positions": [{"instrument": "BTC-USDT", "quantity": "0.5"}]}``, and ``options`` if any."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cash: Amount
     positions: Annotated[tuple[HeldPosition, ...], Field(max_length=200)]
+    options: Annotated[tuple[OptionPosition, ...], Field(max_length=200)] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +122,14 @@ def read_positions(path: Path) -> PositionsFile:
     return found
 
 
-def value_positions(file: PositionsFile, prices: Mapping[str, Decimal]) -> Account:
-    """The account of a positions file at ``prices``: spot counts in full, a perpetual by its result since entry."""
-    equity = file.cash
+def value_positions(
+    file: PositionsFile, prices: Mapping[str, Decimal], options: Sequence["HeldOption"] = ()
+) -> Account:
+    """The account of a positions file at ``prices``: spot counts in full, a perpetual by its result since entry.
+
+    Options count at their model's value.
+    """
+    equity = file.cash + sum((held.value for held in options), ZERO)
     for held in file.positions:
         price = prices[held.instrument]
         if parse_symbol(held.instrument)[2] is InstrumentKind.PERP:

@@ -5,6 +5,7 @@ A value comes from the strongest place that names it: command line, environment,
 
 import tomllib
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -51,6 +52,12 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = "warning"
     trace: Literal["off", "file", "otlp"] = "off"
     database_url: SecretStr | None = None
+    redis_url: SecretStr | None = None
+    chroma_url: str | None = None
+    exchange_url: str | None = None
+    alert_urls: SecretStr | None = None
+    live_acknowledged: str | None = None
+    max_live_notional: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
 
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 

@@ -11,8 +11,9 @@ import typer
 from arena.commands.output import print_json
 from arena.seasons.rulefile import load_rules
 from arena.settings import CONFIG, Settings
-from trading.domain.errors import ConfigError, TradefloorError
+from trading.domain.errors import ConfigError, MemoryUnavailable, TradefloorError
 from trading.risk import KillSwitch, Limits
+from trading.storage.runs import Runs
 
 
 def examine(*, home: Path | None, data_root: Path | None, as_json: bool) -> None:
@@ -20,12 +21,13 @@ def examine(*, home: Path | None, data_root: Path | None, as_json: bool) -> None
     settings = Settings.load({"home": home, "data_root": data_root})
     problems = list(_problems(settings))
     models = [_model(model) for model in _models()]
-    document = {
+    document: dict[str, Any] = {
         "settings": [
             {"key": setting.key, "value": setting.value, "source": setting.source} for setting in settings.effective()
         ],
         "models": models,
         "venues": [{"id": "simulated", "usable": True, "missing": []}],
+        "memory": _memory_state(),
         "problems": problems,
     }
     if as_json:
@@ -37,10 +39,26 @@ def examine(*, home: Path | None, data_root: Path | None, as_json: bool) -> None
         state = "usable" if model["usable"] else f"needs {', '.join(model['missing'])}"
         typer.echo(f"{model['id']:<52} {state}{' (free)' if model['free'] else ''}")
     typer.echo(f"{'venue simulated':<52} usable")
+    for embedding in document["memory"]["embeddings"]:
+        state = "usable" if embedding["usable"] else "type `./run setup embed`"
+        typer.echo(f"{'memory embedding ' + embedding['id']:<52} {state}; {embedding['note']}")
     for problem in problems:
         typer.echo(f"problem: {problem['what']}\n     do: {problem['do']}")
     if not problems:
         typer.echo("no problems found")
+
+
+def _memory_state() -> dict[str, Any]:
+    """How texts of trade memory can be embedded, and which way is taken where none is named."""
+    from memory.embedding import HASHING, MINILM, minilm_lacks
+
+    return {
+        "embedding": HASHING,
+        "embeddings": [
+            {"id": HASHING, "usable": True, "note": "the default: 100,000 texts in about a minute"},
+            {"id": MINILM, "usable": not minilm_lacks(), "note": "about 60 texts a second, so never by itself"},
+        ],
+    }
 
 
 def _models() -> Iterable[str]:
@@ -85,7 +103,24 @@ def _model(model: str) -> dict[str, Any]:
     }
 
 
+def _memory_problems(settings: Settings) -> Iterable[dict[str, str]]:
+    """Whether the newest memory can be opened; one that is in use is well."""
+    from arena.memories import embedding_of, memory_rules, open_store
+
+    remembering = [run for run in Runs(settings.home).all() if memory_rules(run) is not None]
+    if not remembering:
+        return
+    try:
+        open_store(remembering[-1], embedding_of(remembering[-1]), settings).close()
+    except MemoryUnavailable as error:
+        if not error.is_locked:
+            yield {"what": str(error), "do": f"tradefloor memory rebuild {remembering[-1].run_id}"}
+    except ConfigError as error:
+        yield {"what": str(error), "do": f"tradefloor memory rebuild {remembering[-1].run_id} --embedding hashing"}
+
+
 def _problems(settings: Settings) -> Iterable[dict[str, str]]:
+    yield from _memory_problems(settings)
     for halt in KillSwitch(settings.home).standing():
         yield {"what": f"trading is halted ({halt.scope}): {halt.reason}", "do": "tradefloor resume --reason ..."}
     if settings.data_root is not None and not settings.data_root.is_dir():

@@ -9,18 +9,20 @@ from arena.settings import Settings
 from trading.risk.kill_switch import KillSwitch
 
 
-def halt(reason: str, *, home: Path | None, as_json: bool) -> None:
+def halt(reason: str, *, flatten: bool, home: Path | None, as_json: bool) -> None:
     """Throw the switch of this home folder."""
-    standing = KillSwitch(Settings.load({"home": home}).home).halt(reason)
+    standing = KillSwitch(Settings.load({"home": home}).home).halt(reason, flatten=flatten)
     if as_json:
-        print_json({"halted": True, "scope": standing.scope, "reason": standing.reason, "since_ms": standing.since_ms})
+        document = {"halted": True, "scope": standing.scope, "reason": standing.reason, "since_ms": standing.since_ms}
+        print_json({**document, "flatten": standing.flatten})
     else:
-        typer.echo(f"halted: {standing.reason}; `tradefloor resume --reason ...` lets trading go on")
+        also = ", and every position is closed" if standing.flatten else ""
+        typer.echo(f"halted: {standing.reason}{also}; `tradefloor resume --reason ...` lets trading go on")
 
 
-def resume(reason: str, *, home: Path | None, as_json: bool) -> None:
-    """Clear every latch of this home folder."""
-    cleared = KillSwitch(Settings.load({"home": home}).home).resume(reason)
+def resume(reason: str, *, desk: str | None, home: Path | None, as_json: bool) -> None:
+    """Clear every latch of this home folder, or those of one desk."""
+    cleared = KillSwitch(Settings.load({"home": home}).home).resume(reason, desk=desk)
     if as_json:
         print_json({"halted": False, "cleared": [{"scope": halt.scope, "reason": halt.reason} for halt in cleared]})
     else:

@@ -13,7 +13,7 @@ from trading.storage.runs import RunFolder, Runs
 
 def verify(run_id: str | None, *, home: Path | None, as_json: bool) -> None:
     """Check chain, seal and accounts; exit 1, naming the event, when something does not hold."""
-    run = _run(run_id, home)
+    run = find_run(run_id, home)
     report = audit_journal(run.journal)
     if as_json:
         print_json(
@@ -40,7 +40,7 @@ def verify(run_id: str | None, *, home: Path | None, as_json: bool) -> None:
 
 def export(run_id: str | None, *, to: Path, home: Path | None, as_json: bool) -> None:
     """Write the tables to a folder."""
-    run = _run(run_id, home)
+    run = find_run(run_id, home)
     rows = export_journal(run.journal, run.telemetry, to)
     if as_json:
         print_json({"run_id": run.run_id, "to": str(to), "rows": rows})
@@ -49,6 +49,7 @@ def export(run_id: str | None, *, to: Path, home: Path | None, as_json: bool) ->
         typer.echo(f"{to / f'{table}.parquet'}  {count} rows")
 
 
-def _run(run_id: str | None, home: Path | None) -> RunFolder:
+def find_run(run_id: str | None, home: Path | None) -> RunFolder:
+    """The run of that id, the latest without one."""
     runs = Runs(Settings.load({"home": home}).home)
     return runs.get(run_id) if run_id else runs.latest()

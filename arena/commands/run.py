@@ -12,12 +12,13 @@ from arena.commands.output import INTERRUPTED, print_json, say
 from arena.commands.progress import RoundProgress
 from arena.commands.standings import print_standings
 from arena.seasons.cassette_rules import CassetteRules
+from arena.seasons.memory_rules import parse_mode
 from arena.seasons.rulefile import load_rules
 from arena.seasons.runner import Ending, SeasonRun
 from arena.seasons.standings import standings_document
 from arena.settings import Settings
 from arena.tracing import tracing
-from trading.domain.errors import BudgetExceeded, TradingHalted
+from trading.domain.errors import BudgetExceeded, RequestError, TradingHalted
 from trading.storage.runs import RunFolder
 
 
@@ -29,17 +30,36 @@ def run(
     data_root: Path | None,
     as_json: bool,
     cassette: str | None = None,
+    memory: str | None = None,
+    headless: bool = False,
+    rehearse: bool = False,
+    max_live_notional: str | None = None,
+    approve: str | None = None,
 ) -> None:
     """Run the season of ``path``, or go on with its interrupted run."""
-    settings = Settings.load({"home": home, "data_root": data_root})
+    settings = Settings.load({"home": home, "data_root": data_root, "max_live_notional": max_live_notional})
     rules = load_rules(path, sets)
+    if approve not in (None, "all"):
+        raise RequestError(f"--approve {approve!r}: expected all; one proposal is answered by `tradefloor approvals`")
     if cassette is not None:
         rules = rules.model_copy(update={"cassette": CassetteRules.parse(cassette)})
+    if memory is not None:
+        rules = rules.with_memory(parse_mode(memory))
+    if rehearse:
+        from arena.commands.rehearse import rehearse as show
+
+        show(rules, settings, as_json=as_json)
+        return
     prepared = wiring.prepare(rules, settings)
+    if approve:
+        wiring.check_rehearsal(prepared)
     folder = wiring.open_run(prepared, settings)
     say(f"run {folder.run_id}: {prepared.setup.rounds} rounds on {_market_words(prepared)}")
     with tracing(settings):
-        ending = asyncio.run(_play(prepared, folder, settings))
+        if headless or prepared.rules.market.is_streamed:
+            ending = asyncio.run(_play_alone(prepared, folder, settings, approve_all=approve is not None))
+        else:
+            ending = asyncio.run(play(prepared, folder, settings, approve_all=approve is not None))
     if ending is Ending.INTERRUPTED:
         say(f"the same command goes on with {folder.run_id}")
         raise typer.Exit(INTERRUPTED)
@@ -58,18 +78,41 @@ def run(
 
 def _market_words(prepared: wiring.Prepared) -> str:
     names = ", ".join(prepared.tape.symbols)
-    return f"a simulated market: {names}" if prepared.tape.source == "simulated" else f"recorded candles: {names}"
+    market = prepared.rules.market
+    if market.is_streamed:
+        return f"the live market of {market.venue}, with simulated fills: {names}"
+    return f"a simulated market: {names}" if market.kind == "simulated" else f"recorded candles: {names}"
 
 
-async def _play(prepared: wiring.Prepared, folder: RunFolder, settings: Settings) -> Ending:
+async def play(
+    prepared: wiring.Prepared, folder: RunFolder, settings: Settings, *, approve_all: bool = False
+) -> Ending:
+    """Play a run to its end, with progress; the first signal ends it after the round in flight."""
     with RoundProgress(prepared.setup.rounds) as progress:
-        async with wiring.season_run(prepared, folder, settings, watch=lambda *_: progress.advance) as playable:
+        season = wiring.season_run(
+            prepared, folder, settings, watch=lambda *_: progress.advance, approve_all=approve_all
+        )
+        async with season as playable:
             progress.start(playable.run.engine.rounds_closed)
             _stop_on_signals(playable.run)
             try:
                 return await playable.play()
             except asyncio.CancelledError:
                 return Ending.INTERRUPTED
+
+
+async def _play_alone(prepared: wiring.Prepared, folder: RunFolder, settings: Settings, *, approve_all: bool) -> Ending:
+    from arena.autonomous.alone import play_alone
+
+    with RoundProgress(prepared.setup.rounds) as progress:
+
+        def started(run: SeasonRun) -> None:
+            progress.start(run.engine.rounds_closed)
+            _stop_on_signals(run)
+
+        return await play_alone(
+            prepared, folder, settings, on_started=started, on_round=progress.advance, approve_all=approve_all
+        )
 
 
 def _stop_on_signals(run: SeasonRun) -> None:

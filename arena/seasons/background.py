@@ -78,7 +78,7 @@ class BackgroundSeason:
 
         def watch(engine: Engine, _journal: Journal, telemetry: Telemetry) -> wiring.OnRound:
             nonlocal reporter
-            reporter = Reporter(self._floor, engine, telemetry)
+            reporter = Reporter(self._floor, engine, telemetry, home=self._settings.home)
             return reporter.on_round
 
         async with wiring.season_run(

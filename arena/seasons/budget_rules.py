@@ -7,7 +7,6 @@ from pydantic import AfterValidator, Field, model_validator
 
 from arena.refusal import Refused
 from arena.seasons.fields import Share, Table, Text, Tokens, Usd, once_each
-from trading.domain.money import money_text
 
 Role = Literal["analyst", "forecaster", "risk", "executor"]
 
@@ -64,8 +63,3 @@ class BudgetRules(Table):
     def limited(self) -> bool:
         """Whether the season as a whole has a budget."""
         return self.usd is not None or self.tokens is not None
-
-
-def amount_words(measure: str, amount: str) -> str:
-    """An amount of ``"usd"`` or ``"tokens"`` as a person reads it; dollars to a millionth."""
-    return f"${money_text(round(Decimal(amount), 6))}" if measure == "usd" else f"{amount} tokens"

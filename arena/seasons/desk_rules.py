@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from arena.refusal import Refused
 from arena.seasons.fields import ROLES, Slug, Switch, Table, Text, Tokens, Usd, later, once_each
+from arena.seasons.memory_rules import Reflection, named_model
 
 PANEL_SIZE = 9
 """The most models that may stand behind one role."""
@@ -34,6 +35,15 @@ class RoleModels(Table):
     executor: Models
 
 
+class RolePrompts(Table):
+    """``prompts``: the prompt of a role, by alias or version; a role that is left out gets its production prompt."""
+
+    analyst: Text | None = later(None)
+    forecaster: Text | None = later(None)
+    risk: Text | None = later(None)
+    executor: Text | None = later(None)
+
+
 class PanelRules(Table):
     """``panel``: how the answers of several models become one."""
 
@@ -44,7 +54,8 @@ class Desk(Table):
     """A contestant, with one model for all roles (``model``) or one or several for each (``models``).
 
     ``fallbacks`` answer, in their order, where a model cannot be reached; ``hedge`` lets a slow call be sent twice;
-    ``context`` shows the desk its own record.
+    ``context`` shows the desk its own record. ``memory`` false leaves it without the memory that the season has;
+    ``reflection`` says who looks back for it, in place of the season's ``memory.reflection``.
     """
 
     name: Slug
@@ -54,6 +65,9 @@ class Desk(Table):
     hedge: Switch = later(False)
     panel: PanelRules | None = later(None)
     context: Switch = later(False)
+    memory: Switch = later(True)
+    prompts: RolePrompts | None = later(None)
+    reflection: Reflection | None = later(None)
     budget_usd: Usd | None = later(None)
     budget_tokens: Tokens | None = later(None)
 
@@ -66,6 +80,8 @@ class Desk(Table):
         for fallback in self.fallbacks:
             if own == {fallback}:
                 raise Refused("fallbacks", f"found {fallback!r}, which is the desk's own model; name another one")
+        if named_model(self.reflection) and all(model.startswith("house/") for model in own):
+            raise Refused("reflection", "names a model, and the desk is rule-based: it looks back by rule; remove it")
         if self.panel and not any(isinstance(asked, tuple) for asked in self.by_role().values()):
             raise Refused("panel", "combines nothing; give a role of models a list, such as risk = ['a', 'b', 'c']")
         return self
@@ -79,14 +95,18 @@ class Desk(Table):
         """The model of each of the four roles; a tuple for a panel."""
         return dict.fromkeys(ROLES, self.model) if self.model else dict(self.models or ())
 
+    def prompts_by_role(self) -> dict[str, str]:
+        """The prompt of each role that names one."""
+        return {role: prompt for role, prompt in self.prompts or () if prompt}
+
     def names_by_role(self) -> dict[str, str]:
         """The same in words: the members of a panel joined by plus signs."""
         return {role: " + ".join(_each(asked)) for role, asked in self.by_role().items()}
 
     def every_model(self) -> tuple[str, ...]:
-        """Each model that may be asked for the desk, once, fallbacks last."""
+        """Each model that may be asked for the desk, once, those of its roles first."""
         own = (model for asked in self.by_role().values() for model in _each(asked))
-        return tuple(dict.fromkeys((*own, *self.fallbacks)))
+        return tuple(dict.fromkeys((*own, *self.fallbacks, *named_model(self.reflection))))
 
 
 def _each(asked: str | tuple[str, ...]) -> tuple[str, ...]:

@@ -204,7 +204,8 @@ class OwnRecords:
     def _tripped(self, event: Event) -> None:
         payload = event.payload
         for name, desk in self._desks.items():
-            if payload["state"] == "halted" or payload["scope"] == name:
+            arena = payload.get("over", "arena" if payload["state"] == "halted" else "desk") == "arena"
+            if arena or payload["scope"] == name:
                 desk.limits_hit[payload["rule"]] += 1
 
 

@@ -6,17 +6,19 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from pathlib import Path
 
 import numpy as np
 
 from arena.seasons.feed import Feed
+from arena.seasons.forecast_board import ForecastBoard, forecast_board
 from arena.seasons.live import LiveFloor, opening_snapshot
-from arena.seasons.records import DeskRecord, MarketRecord
 from arena.seasons.runner import SeasonRun
 from arena.seasons.scoring import score_season
 from arena.seasons.snapshot import Curve, DeskCard, FloorSnapshot, LuckBand, PositionRow
 from arena.seasons.standing import Standing
 from arena.seasons.tally import Tally
+from evals.records import DeskRecord, MarketRecord
 from trading.domain.money import money_text
 from trading.engine import Engine
 from trading.stats import holdings, luck_band
@@ -37,13 +39,16 @@ class Scores:
 
     standings: tuple[Standing, ...] = ()
     luck: LuckBand | None = None
+    forecasts: ForecastBoard | None = None
 
 
 class Reporter:
     """Watches a season and publishes what there is to see: positions every round, scores when they are ready."""
 
-    def __init__(self, floor: LiveFloor, engine: Engine, telemetry: Telemetry) -> None:
+    def __init__(self, floor: LiveFloor, engine: Engine, telemetry: Telemetry, *, home: Path | None = None) -> None:
+        """``home`` is the folder with the trained models that are shown beside the season."""
         self._floor = floor
+        self._home = home
         self._engine = engine
         self._telemetry = telemetry
         self._tally = Tally()
@@ -101,7 +106,7 @@ class Reporter:
         seed = int(self._tally.rules_sha256[:12], 16)
         costs = self._tally.taker_fee_bps + self._tally.slippage_bps
         try:
-            self._scores = await asyncio.to_thread(_scores, records, market, seed, costs)
+            self._scores = await asyncio.to_thread(_scores, records, market, seed, costs, self._home)
         except Exception:  # the border of a job beside the season: trading must not end because a score failed
             log.exception("the standings could not be scored")
 
@@ -114,7 +119,7 @@ class Reporter:
         return replace(
             opening_snapshot(setup, self.run.run_id if self.run else ""),
             status="halted" if halted and status == "running" else status,
-            status_text=f"Halted: {halted}" if halted else status.capitalize(),
+            status_text=(f"Halted: {halted}" if halted else status.capitalize()) + self._memory_words(),
             as_of_ms=tally.ts_ms[-1] if tally.ts_ms else setup.start_ms,
             round_index=max(0, len(tally.ts_ms) - 1),
             prices=tuple(zip(tally.symbols, tally.closes[-1], strict=True)) if tally.closes else (),
@@ -122,11 +127,17 @@ class Reporter:
             benchmark=self._benchmark(),
             benchmark_name=f"{tally.symbols[0].split('-')[0]} held" if tally.symbols else "",
             luck=self._scores.luck,
+            forecasts=self._scores.forecasts,
             decisions=self._feed.decisions(self._telemetry),
             trades=self._feed.trades(),
             breaker="halted" if halted else "armed",
             halt_reason=halted,
+            memory_lost=self.run.memory_lost if self.run else None,
         )
+
+    def _memory_words(self) -> str:
+        lost = self.run.memory_lost if self.run else None
+        return f". Trade memory is unavailable: {lost}" if lost else ""
 
     def _card(self, slot: int, name: str, standing: Standing | None) -> DeskCard:
         tally, desk = self._tally, self._tally.desks[name]
@@ -191,7 +202,9 @@ class Reporter:
         return _curve(self._tally.ts_ms, [capital * close / closes[0] for close in closes])
 
 
-def _scores(records: Sequence[DeskRecord], market: MarketRecord, seed: int, costs_bps: float) -> Scores:
+def _scores(
+    records: Sequence[DeskRecord], market: MarketRecord, seed: int, costs_bps: float, home: Path | None
+) -> Scores:
     standings = score_season(records, market, rng=np.random.default_rng(seed))
     held = [holdings(record.quantities, market.closes, record.equity) for record in records]
     band = luck_band(
@@ -212,6 +225,7 @@ def _scores(records: Sequence[DeskRecord], market: MarketRecord, seed: int, cost
             q75=tuple(band.q75[pick].tolist()),
             q95=tuple(band.q95[pick].tolist()),
         ),
+        forecasts=forecast_board({record.name: record.forecasts for record in records}, home),
     )
 
 

@@ -30,6 +30,9 @@ from arena.seasons.fields import (
     number,
     once_each,
 )
+from arena.seasons.guard_rules import AlertTable, BreakerTable
+from arena.seasons.memory_rules import MemoryRules, Mode, named_model
+from arena.seasons.stop_rules import Stops
 from trading.domain.instants import duration_ms, iso, to_ms
 from trading.domain.instrument import parse_symbol
 from trading.domain.money import money_text
@@ -39,7 +42,8 @@ class Season(Table):
     """``[season]``: when, how often, with what. A round is decided at ``start`` and each ``every`` after it.
 
     ``deadline`` is how long a desk may think about a decision, by the wall clock. ``thinking_ms`` is how long it is
-    taken to have thought in market time: its orders leave that much later.
+    taken to have thought in market time: its orders leave that much later. ``approval_deadline`` is how long a
+    proposal waits for a person by the wall clock, where the mode asks one.
     """
 
     name: Slug
@@ -51,6 +55,7 @@ class Season(Table):
     mode: Literal["conservative", "balanced", "aggressive", "autonomous"] = "balanced"
     deadline: Duration | None = later(None)
     thinking_ms: Milliseconds = later(0)
+    approval_deadline: Duration | None = later(None)
 
     @model_validator(mode="after")
     def _times_fit(self) -> Self:
@@ -63,6 +68,8 @@ class Season(Table):
             raise Refused(
                 "start", f"found {iso(self.start_ms)}, expected a multiple of {grid // MINUTE_MS} minutes (UTC)"
             )
+        if self.approval_deadline and self.mode != "conservative":
+            raise Refused("approval_deadline", f"nobody is asked in mode {self.mode!r}; remove it, or be conservative")
         if not self.rounds:
             raise Refused("every", f"found {self.every!r}, expected at least one round before {iso(self.end_ms)}")
         return self
@@ -88,6 +95,11 @@ class Season(Table):
         return duration_ms(self.deadline) / 1000 if self.deadline else None
 
     @property
+    def approval_deadline_ms(self) -> int | None:
+        """How long a proposal waits for a person by the wall clock; None where the file leaves it open."""
+        return duration_ms(self.approval_deadline) if self.approval_deadline else None
+
+    @property
     def rounds(self) -> int:
         """How many rounds are decided."""
         return (self.end_ms - self.start_ms) // self.every_ms
@@ -96,22 +108,19 @@ class Season(Table):
 class Market(Table):
     """``[market]``: recorded candles (``replay``) or invented ones (``simulated``), and what is traded on them.
 
-    ``paths`` and ``funding`` are file patterns relative to the data folder; ``step`` is the bar of a simulated market.
+    ``paths`` and ``funding`` are file patterns relative to the data folder; ``step`` is the bar of a market that is not
+    recorded. ``paper`` follows the exchange ``venue`` (a name of ccxt) as it trades, with simulated fills; ``live``
+    sends real orders to it.
+    With ``mask``, a seed, desks see the market under other names, dates and price scales.
     """
 
-    kind: Literal["simulated", "replay"]
+    kind: Literal["simulated", "replay", "paper", "live"]
     instruments: Annotated[tuple[Symbol, ...], Field(min_length=1, max_length=100), AfterValidator(once_each)]
     paths: Globs = ()
     funding: Globs = ()
     step: Duration | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_kind(cls, table: Any) -> Any:
-        kind = table.get("kind") if isinstance(table, Mapping) else None
-        if kind in ("paper", "live"):
-            raise Refused("kind", f"found {kind!r}; this version runs 'simulated' and 'replay' markets")
-        return table
+    venue: Slug | None = later(None)
+    mask: Annotated[int, Field(strict=True, ge=0, lt=10**9)] | None = later(None)
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -120,16 +129,40 @@ class Market(Table):
             raise Refused("instruments", f"found the quote currencies {', '.join(quotes)}, expected one")
         if self.kind == "replay" and not self.paths:
             raise Refused("paths", "is missing; a replay market needs candle files, such as ['ohlcv/*/*-1h.parquet']")
-        stray = {"replay": ("step",), "simulated": ("paths", "funding")}[self.kind]
+        if self.is_streamed and not self.venue:
+            raise Refused("venue", f"is missing; a {self.kind} market follows an exchange, such as 'binance'")
+        stray = {"replay": ("step", "venue"), "simulated": ("paths", "funding", "venue")}.get(
+            self.kind, ("paths", "funding")
+        )
         for name in stray:
             if getattr(self, name):
                 raise Refused(name, f"belongs to another kind of market than {self.kind!r}; remove it")
         return self
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether the market comes from an exchange while it trades."""
+        return self.kind in ("paper", "live")
+
+    @property
+    def bar(self) -> str | None:
+        """The timeframe of a bar; None on recorded candles, whose files say it."""
+        if self.kind == "replay":
+            return None
+        return self.step or ("1m" if self.is_streamed else "1h")
+
+    @property
     def step_ms(self) -> int | None:
-        """Length of a simulated bar; None on recorded candles, whose files say it."""
-        return duration_ms(self.step or "1h") if self.kind == "simulated" else None
+        """Length of a bar; None on recorded candles, whose files say it."""
+        return duration_ms(self.bar) if self.bar else None
+
+
+class FeeTierRow(Table):
+    """A row of ``fee_tiers``: fees from a turnover of the last thirty days on."""
+
+    turnover: Annotated[Decimal, BeforeValidator(number), Field(ge=0)]
+    taker_fee_bps: Bps
+    maker_fee_bps: Bps
 
 
 class CostOverrides(Table):
@@ -140,10 +173,22 @@ class CostOverrides(Table):
     slippage_bps: Bps | None = None
     liquidation_fee_bps: Bps | None = None
     latency_ms: Milliseconds | None = None
+    latency_jitter_ms: Milliseconds | None = later(None)
+    impact: Annotated[Decimal, BeforeValidator(number), Field(ge=0, le=10)] | None = later(None)
+    participation: Annotated[Decimal, BeforeValidator(number), Field(gt=0, le=1)] | None = later(None)
+    borrow_apr: Annotated[Decimal, BeforeValidator(number), Field(ge=0, le=10)] | None = later(None)
+    fee_tiers: tuple[FeeTierRow, ...] = later(())
 
-    def given(self) -> dict[str, Decimal | int]:
+    def given(self) -> dict[str, Any]:
         """Only what the season overrides."""
-        return self.model_dump(exclude_none=True)
+        return {name: value for name, value in self.model_dump(exclude_none=True).items() if value != ()}
+
+
+class Margin(Table):
+    """``[margin]``: whether perpetuals share the account's margin, or each has one of its own."""
+
+    mode: Literal["cross", "isolated"] = "cross"
+    leverage: Annotated[Decimal, BeforeValidator(number), Field(ge=1, le=125)] = Decimal(10)
 
 
 class SeasonRules(Table):
@@ -155,8 +200,13 @@ class SeasonRules(Table):
     season: Season
     market: Market
     costs: CostOverrides = CostOverrides()
+    margin: Margin | None = later(None)
+    stops: Stops | None = later(None)
     limits: dict[str, Any] = Field(default_factory=dict)
     budget: BudgetRules | None = later(None)
+    memory: MemoryRules | None = later(None)
+    breakers: BreakerTable | None = later(None)
+    alerts: AlertTable | None = later(None)
     cassette: CassetteRules = Field(default=CassetteRules(), exclude=True)
     desks: Annotated[tuple[Desk, ...], Field(alias="desk", min_length=1, max_length=200)]
 
@@ -168,16 +218,36 @@ class SeasonRules(Table):
                 raise Refused("desk", f"the name {name!r} stands there {names.count(name)} times, expected once")
         step_ms = self.market.step_ms
         if step_ms and self.season.every_ms % step_ms:
-            step = self.market.step or "1h"
-            raise Refused("season.every", f"found {self.season.every!r}, expected a multiple of market.step, {step!r}")
+            bar = self.market.bar
+            raise Refused("season.every", f"found {self.season.every!r}, expected a multiple of market.step, {bar!r}")
         if self.budget and not self.budget.limited and not any(desk.limited for desk in self.desks):
             raise Refused("budget", "limits nothing; set budget.usd, budget.tokens, or a desk's budget_usd")
+        if self.memory and self.memory.horizon_ms < self.season.every_ms:
+            raise Refused("memory.horizon", f"found {self.memory.horizon!r}, expected at least a round")
+        if self.memory and not any(desk.memory for desk in self.desks):
+            raise Refused("memory", "no desk wants it; remove the table, or a desk's memory = false")
         return self
+
+    def with_memory(self, mode: Mode) -> Self:
+        """The same season with its desks' memory on, off or shuffled; without it, it is the season without a table."""
+        if mode == "off":
+            return self.model_copy(update={"memory": None})
+        memory = (self.memory or MemoryRules()).model_copy(update={"mode": mode})
+        return self.model_validate({**self.model_dump(by_alias=True), "cassette": self.cassette, "memory": memory})
+
+    @property
+    def remembering(self) -> frozenset[str]:
+        """The desks that have memory."""
+        if self.memory is None or self.memory.mode == "off":
+            return frozenset()
+        return frozenset(desk.name for desk in self.desks if desk.memory)
 
     def every_model(self) -> tuple[str, ...]:
         """Each model that the season may ask, once."""
         cheaper = self.budget.degrade.models.given().values() if self.budget and self.budget.degrade else ()
-        return tuple(dict.fromkeys((*(model for desk in self.desks for model in desk.every_model()), *cheaper)))
+        looking_back = named_model(self.memory.reflection) if self.memory else ()
+        asked = (model for desk in self.desks for model in desk.every_model())
+        return tuple(dict.fromkeys((*asked, *cheaper, *looking_back)))
 
     @cached_property
     def rules_sha256(self) -> str:

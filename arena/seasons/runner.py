@@ -5,20 +5,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
-from typing import Any
+from typing import TypeVar
 
 from agents.brief import RoundBrief
-from arena.seasons.budget_rules import amount_words
+from agents.feedback import feedback_line
+from arena.autonomous.paced_market import PacedMarket
+from arena.seasons.looking_back import LookedBack, LookingBack
 from arena.seasons.own_record import OwnRecords
+from arena.seasons.remembering import SeasonMemory
 from arena.seasons.spending import Spending
-from graphs import Checkpoints, DeskGraph, DeskTeam, Seat
-from tools.context import ToolContext
+from graphs import Approver, Checkpoints, DeskGraph, DeskTeam, Seat
+from tools.context import ChampionForecasts, ToolContext
 from trading.domain import ids
 from trading.domain.decision import Decision, DecisionStatus
 from trading.engine import Engine, Round
 from trading.risk import LimitUse
 from trading.storage.journal import Journal, Telemetry
 
+Found = TypeVar("Found")
 OnSeated = Callable[[Sequence[DeskTeam], Sequence[Seat]], None]
 
 
@@ -43,9 +47,12 @@ class SeasonRun:
 
     ``on_round`` is called after each committed round with its index. :meth:`stop` ends playing after the round in
     flight; the same run goes on from there later. ``own_records`` must have seen every event of the run: desks that are
-    to know their own record are told it from there. ``spending``, which must have seen them as well, says when a desk
-    goes on with its team of ``spare_teams``, when it stops, and when all do. ``on_seated`` is given the desks and their
-    seats of each round when it is open, ``on_decided`` every decision.
+    to know their own record are told it from there. ``champions`` are the trained models that may speak. ``memory``,
+    which must have seen every event too, is what desks remember. ``spending``, which must have seen them as well, says
+    when a desk goes on with its team of ``spare_teams``, when it stops, and when all do. ``market`` is followed as it
+    trades: a round waits for its instant, and one that is reached too late stands in the record as missed.
+    ``on_seated`` is given the desks and their seats of each round when it is open, ``on_decided`` every decision.
+    ``approver`` is asked before any desk trades.
     """
 
     def __init__(
@@ -60,10 +67,14 @@ class SeasonRun:
         on_round: Callable[[int], None] | None = None,
         pace: Pace | None = None,
         own_records: OwnRecords | None = None,
+        champions: ChampionForecasts | None = None,
+        memory: SeasonMemory | None = None,
         spending: Spending | None = None,
         spare_teams: Mapping[str, DeskTeam] | None = None,
         on_seated: OnSeated | None = None,
         on_decided: Callable[[Decision], None] | None = None,
+        market: PacedMarket | None = None,
+        approver: Approver | None = None,
     ) -> None:
         self.run_id = run_id
         self.engine = engine
@@ -74,11 +85,21 @@ class SeasonRun:
         self._on_round = on_round
         self._pace = pace or Pace()
         self._own_records = own_records
+        self._champions = champions
+        self._memory = memory
         self._spending = spending
         self._spare_teams = spare_teams or {}
         self._on_seated = on_seated
         self._on_decided = on_decided
+        self._market = market
+        self._approver = approver
+        self._looking_back: LookingBack | None = None
         self._stopping = asyncio.Event()
+
+    @property
+    def memory_lost(self) -> str | None:
+        """Why trade memory cannot be had, None where it can or is not asked for."""
+        return self._memory.lost if self._memory is not None else None
 
     @property
     def stopping(self) -> bool:
@@ -93,9 +114,15 @@ class SeasonRun:
         """Wait until it is told to stop."""
         await self._stopping.wait()
 
-    async def play(self, graph: DeskGraph, checkpoints: Checkpoints) -> Ending:
-        """Play every round that is left. A finished season is sealed."""
+    async def play(
+        self, graph: DeskGraph, checkpoints: Checkpoints, *, looking_back: LookingBack | None = None
+    ) -> Ending:
+        """Play every round that is left. A finished season is sealed.
+
+        ``looking_back`` asks the models that look back on what has closed.
+        """
         engine = self.engine
+        self._looking_back = looking_back
         if not self.journal.events:
             engine.open_season()
         for index in range(engine.rounds_closed, engine.setup.rounds):
@@ -103,31 +130,55 @@ class SeasonRun:
                 return Ending.OUT_OF_BUDGET
             if self._stopping.is_set():
                 return Ending.INTERRUPTED
-            await self._play_round(index, graph)
+            missed = await self._market.reach(index, self._stopping) if self._market is not None else ""
+            if self._stopping.is_set():
+                return Ending.INTERRUPTED
+            if missed:
+                engine.miss_round(index, engine.setup.round_ms(index), missed)
+            else:
+                await self._play_round(index, graph)
             checkpoints.forget()
             if self._on_round is not None:
                 self._on_round(index)
             await self._rest(index)
-        if self._stopping.is_set() and engine.rounds_closed < engine.setup.rounds:
+        if self._market is not None and not engine.is_closed:
+            await self._market.reach_end(self._stopping)
+        if self._stopping.is_set() and not engine.is_closed and (self._market or self._rounds_left):
             return Ending.INTERRUPTED
         if not engine.is_closed:  # killed between the last event and the seal, it is closed already
             engine.close_season()
+        if self._memory is not None:
+            self._memory.flush(at_least=1)
         self.journal.seal()
         return Ending.FINISHED
+
+    @property
+    def _rounds_left(self) -> int:
+        return self.engine.setup.rounds - self.engine.rounds_closed
 
     async def _play_round(self, index: int, graph: DeskGraph) -> None:
         engine = self.engine
         opened = engine.open_round(index, engine.setup.round_ms(index))
         self._note_budgets(opened)
+        if self._memory is not None and not engine.halted:
+            self._memory.open_round(opened, engine.record)
         teams, seats = [self._team(team) for team in self._teams], self._seats(opened)
         if self._on_seated is not None:
             self._on_seated(teams, seats)
         if not engine.halted:
-            for decision in await self._decisions(graph, teams, seats):
-                engine.submit(decision)
+            decisions, looked_back = await asyncio.gather(
+                self._decisions(graph, teams, seats), self._look_back(teams, seats), return_exceptions=True
+            )
+            for decision in _or_raise(decisions):
+                delay_ms = self._market.delay_ms(decision.latency_ms) if self._market is not None else 0
+                engine.submit(decision, delay_ms=delay_ms)
                 self._measure(decision)
+            for one in _or_raise(looked_back):
+                self._write_down(one)
         self._note_budgets(opened)
         engine.close_round()
+        if self._memory is not None:
+            self._memory.flush()
         self._telemetry.commit()
 
     def _note_budgets(self, opened: Round) -> None:
@@ -138,12 +189,28 @@ class SeasonRun:
     async def _decisions(self, graph: DeskGraph, teams: Sequence[DeskTeam], seats: Sequence[Seat]) -> list[Decision]:
         """What every desk decides, in their order. What no desk can answer for is raised once all have spoken."""
         asked = [self._decide(graph, team, seat) for team, seat in zip(teams, seats, strict=True)]
-        decisions = []
-        for decision in await asyncio.gather(*asked, return_exceptions=True):
-            if isinstance(decision, BaseException):
-                raise decision
-            decisions.append(decision)
-        return decisions
+        return [_or_raise(decision) for decision in await asyncio.gather(*asked, return_exceptions=True)]
+
+    async def _look_back(self, teams: Sequence[DeskTeam], seats: Sequence[Seat]) -> Sequence[LookedBack]:
+        """What models say of what has closed, beside the decisions: none of them knows it before the next round."""
+        memory, spending = self._memory, self._spending
+        if self._looking_back is None or memory is None:
+            return ()
+        going = {
+            team.name: seat
+            for team, seat in zip(teams, seats, strict=True)
+            if spending is None or not spending.is_out(team.name)
+        }
+        closed = {desk: memory.to_look_back_on(desk) for desk in going}
+        found = await self._looking_back.all(going, closed)
+        return [_or_raise(one) for one in found]
+
+    def _write_down(self, looked_back: LookedBack) -> None:
+        for event in looked_back.events:
+            self.engine.record(event)
+        for number, call in enumerate(looked_back.calls):
+            identity = ids.call_id(looked_back.filed_under, "model", number)
+            self._telemetry.record("model_call", identity, call.latency_ms)
 
     async def _decide(self, graph: DeskGraph, team: DeskTeam, seat: Seat) -> Decision:
         if self._spending is None or not self._spending.is_out(team.name):
@@ -173,6 +240,9 @@ class SeasonRun:
         engine, setup = self.engine, self.engine.setup
         account = engine.account(team.name)
         feedback = tuple(feedback_line(row) for row in engine.feedback.of(team.name))
+        memory = self._memory
+        if memory is not None:
+            feedback += tuple(memory.feedback(team.name, opened.as_of_ms))
         records = self._own_records if team.shows_record else None
         return Seat(
             tools=ToolContext(
@@ -182,12 +252,16 @@ class SeasonRun:
                 limits=LimitUse(limits=engine.limits, account=account),
                 preview=partial(engine.preview, team.name),
                 round_index=opened.index,
+                champions=self._champions,
+                memory=memory.of(team.name, opened.as_of_ms) if memory is not None else None,
                 memo=memo,
             ),
             season=setup.season,
             round_index=opened.index,
             rounds=setup.rounds,
             decision_id=ids.decision_id(setup.season, team.name, opened.index),
+            needs_approval=self._approver is not None,
+            approver=self._approver,
             thread_id=f"{self.run_id}:{team.name}:{opened.index}:{stand}",
             brief=replace(
                 self._brief,
@@ -216,24 +290,7 @@ class SeasonRun:
             return
 
 
-def feedback_line(row: Mapping[str, Any]) -> str:
-    """One thing that happened to a desk, in words."""
-    match row["event"]:
-        case "filled":
-            return f"Filled: {row['side']} {row['quantity']} {row['instrument']} at {row['price']}, fee {row['fee']}."
-        case "ruled":
-            return (
-                f"The gate {row['ruling']} your {row['side']} of {row['instrument']} by {row['rule']}: {row['message']}"
-            )
-        case "breaker_tripped":
-            return f"Breaker {row['rule']} tripped: {row['value']} of {row['limit']}; state {row['state']}."
-        case "budget_warned" | "budget_degraded":
-            spent, limit = (amount_words(row["measure"], row[name]) for name in ("spent", "limit"))
-            rest = (
-                "be brief" if row["event"] == "budget_warned" else "the desk goes on with cheaper models or fewer roles"
-            )
-            return f"Of the {row['scope']}'s budget of {limit}, {spent} is spent: {rest}."
-        case "liquidated":
-            return f"Your perpetual positions were liquidated: equity {row['equity']} was below {row['maintenance']}."
-        case _:
-            return f"Order {row['order_id']} ended unfilled: {row['reason']}."
+def _or_raise(found: Found | BaseException) -> Found:
+    if isinstance(found, BaseException):
+        raise found
+    return found

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from arena.seasons.records import DeskRecord, MarketRecord
 from arena.seasons.standing import Interval, Standing
+from evals.records import DeskRecord, MarketRecord
 from evals.scorers import score_forecasts
 from trading.stats import (
     FloatArray,

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from arena.seasons.forecast_board import ForecastBoard
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LuckBand:
@@ -137,6 +139,7 @@ class FloorSnapshot:
     """Everything the arena page shows, built once per round and shared by all viewers.
 
     ``status`` is starting, running, halted, finished, out of budget or failed; ``market`` is simulated or replay.
+    ``memory_lost`` says why desks that have memory go without it, None where they do not.
     """
 
     version: int
@@ -165,3 +168,5 @@ class FloorSnapshot:
     breaker: str
     halt_reason: str | None
     published_ms: int
+    memory_lost: str | None = None
+    forecasts: ForecastBoard | None = None

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from arena.seasons.budget_rules import amount_words
-from arena.seasons.records import DeskRecord, MarketRecord
+from agents.feedback import amount_words
+from evals.records import DeskRecord, MarketRecord
 from evals.scorers import ForecastSample
+from trading.domain.errors import RequestError
 from trading.domain.event import Event, EventKind
+from trading.domain.instants import iso
 from trading.domain.money import ZERO
 
 
@@ -77,6 +79,7 @@ class Tally:
             EventKind.FUNDED: self._funded,
             EventKind.LIQUIDATED: self._liquidated,
             EventKind.BREAKER_TRIPPED: self._tripped,
+            EventKind.BREAKER_CLEARED: self._cleared,
             EventKind.HALTED: self._halted,
             EventKind.RESUMED: self._resumed,
             EventKind.BUDGET_EXHAUSTED: self._exhausted,
@@ -97,6 +100,13 @@ class Tally:
             step_ms=self.every_ms,
             allows_short=np.array(self.is_perp, dtype=np.bool_),
         )
+
+    def marked(self, name: str, ts_ms: int) -> tuple[float, dict[str, float]]:
+        """A desk's equity and its signed position in each instrument at its last mark, which must be of ``ts_ms``."""
+        desk = self.desks[name]
+        if not desk.equity or self.ts_ms[-1] != ts_ms:
+            raise RequestError(f"{name} was not marked at {iso(ts_ms)}, so what it held then is not on record")
+        return desk.equity[-1], dict(zip(self.symbols, desk.quantities[-1], strict=True))
 
     def desk_records(self, latencies: Mapping[str, float]) -> list[DeskRecord]:
         """What each desk left on record; ``latencies`` in milliseconds by decision id."""
@@ -229,18 +239,26 @@ class Tally:
 
     def _tripped(self, event: Event) -> None:
         payload = event.payload
-        if payload["state"] == "halted":
+        over = payload.get("over", "arena" if payload["state"] == "halted" else "desk")
+        if over == "arena":
             self.halted = f"{payload['rule']}: {payload['value']} of {payload['limit']}"
-        else:
+        elif over == "desk":
             self.desks[payload["scope"]].reduce_only = True
+
+    def _cleared(self, event: Event) -> None:
+        if event.payload["over"] == "desk":
+            self.desks[event.payload["scope"]].reduce_only = event.payload["state"] != "normal"
 
     def _halted(self, event: Event) -> None:
         self.halted = event.payload["reason"]
 
     def _resumed(self, event: Event) -> None:
-        self.halted = None
-        for desk in self.desks.values():
-            desk.reduce_only = False
+        alone = event.payload.get("desk")
+        if alone is None:
+            self.halted = None
+        for name, desk in self.desks.items():
+            if alone in (None, name):
+                desk.reduce_only = False
 
     def _exhausted(self, event: Event) -> None:
         payload = event.payload

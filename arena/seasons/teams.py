@@ -1,12 +1,16 @@
 """The teams that a season's desks play with: as declared, and as their budgets leave them."""
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 
 from agents.consensus import Rule
-from agents.llm import is_rule_based
+from agents.llm import catalogue, is_rule_based
+from agents.reflection import reflector
+from agents.turn import RoleAgent
 from arena.seasons.desk_rules import Desk
 from arena.seasons.fields import ROLES
+from arena.seasons.memory_rules import OFF, OWN
 from arena.seasons.rules import SeasonRules
 from graphs import DeskTeam
 
@@ -33,6 +37,28 @@ def spare_teams_of(rules: SeasonRules) -> dict[str, DeskTeam]:
     }
 
 
+def reflectors_of(rules: SeasonRules) -> dict[str, RoleAgent]:
+    """The agents that look back, by desk: those of language models where the season or the desk says so."""
+    found = {}
+    for desk in rules.desks:
+        choice = desk.reflection or (rules.memory.reflection if rules.memory else OFF)
+        own = [model for model in desk.every_model() if not is_rule_based(model)]
+        if desk.name in rules.remembering and own and choice != OFF:
+            model = cheapest(own) if choice == OWN else choice
+            found[desk.name] = reflector(model, seed=desk_seed(rules.season.seed, desk.name))
+    return found
+
+
+def cheapest(models: Sequence[str]) -> str:
+    """The model with the lowest price of a token read and one written; those without a known price come last."""
+
+    def rate(model: str) -> float:
+        price = catalogue().price(model)
+        return math.inf if price is None else price.input_usd + price.output_usd
+
+    return min(models, key=rate)
+
+
 def _team(
     rules: SeasonRules, desk: Desk, *, models: Mapping[str, str] | None = None, roles: Sequence[str] = ()
 ) -> DeskTeam:
@@ -40,8 +66,10 @@ def _team(
         name=desk.name,
         models={**desk.by_role(), **(models or {})},
         seed=desk_seed(rules.season.seed, desk.name),
+        prompts=desk.prompts_by_role(),
         rule=Rule(desk.panel.combine) if desk.panel else Rule.MAJORITY,
         shows_record=desk.context,
+        remembers=desk.name in rules.remembering,
         fallbacks=desk.fallbacks,
         hedge=desk.hedge,
         speaking=roles or ROLES,

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from arena.seasons.forecast_board import CurvePoint, ForecastBoard, ForecastRow, ModelRow
 from arena.seasons.snapshot import (
     Curve,
     DecisionCard,
@@ -99,7 +100,56 @@ def sample_snapshot(*, rounds: int = 408, played: int = 300, seed: int = 11, now
         breaker="armed",
         halt_reason=None,
         published_ms=now_ms or as_of_ms,
+        forecasts=_forecasts(),
     )
+
+
+def _forecasts() -> ForecastBoard:
+    """One desk with skill, one without, and two models of which one has a record."""
+    desks = tuple(
+        ForecastRow(
+            desk=name,
+            issued=900,
+            ended=880,
+            brier_skill=(0.012, -0.02)[slot % 2],
+            brier_skill_ci95=((0.002, 0.02), (-0.05, 0.01))[slot % 2],
+            coverage90=(0.903, 0.951)[slot % 2],
+            coverage90_ci95=((0.88, 0.92), (0.93, 0.97))[slot % 2],
+            calibration_error=0.021,
+        )
+        for slot, name in enumerate(NAMES)
+    )
+    curve = tuple(
+        CurvePoint(said=0.46 + 0.01 * at, rose=rose, rose_ci95=(rose - 0.04, rose + 0.04), count=88)
+        for at in range(10)
+        for rose in (0.45 + 0.012 * at,)
+    )
+    champion = ModelRow(
+        model_id="btc-usdt-4h-0123456789",
+        instrument="BTC-USDT",
+        horizon="4h",
+        stage="champion",
+        trained_to_ms=START_MS,
+        crps_skill=0.021,
+        crps_skill_ci95=(0.012, 0.03),
+        coverage90=0.902,
+        recorded=240,
+        recorded_coverage90=0.896,
+        recorded_skill=0.014,
+        recorded_skill_ci95=(-0.006, 0.035),
+        recorded_p=0.18,
+    )
+    new = replace(
+        champion,
+        model_id="btc-usdt-4h-abcdef0123",
+        stage="candidate",
+        recorded=0,
+        recorded_coverage90=None,
+        recorded_skill=None,
+        recorded_skill_ci95=None,
+        recorded_p=None,
+    )
+    return ForecastBoard(desks=desks, curve=curve, models=(new, champion))
 
 
 def _walk(draw: random.Random, points: int, *, drift: float, noise: float) -> tuple[float, ...]:

@@ -54,7 +54,14 @@ def notice(snapshot: FloorSnapshot | None, now_ms: int) -> Html:
     if is_stale(snapshot, now_ms):
         age = duration(feed_age_ms(snapshot, now_ms) // 10_000 * 10_000)
         return _banner("warn", f"The season has not reported for {age}", "What you see is the last that is known.")
+    if snapshot.memory_lost:
+        text = f"{_sentence(snapshot.memory_lost)} The season goes on, and its desks are told."
+        return _banner("warn", "Trade memory is unavailable", text)
     return Html("")
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 
 
 def _detail(snapshot: FloorSnapshot | None, otherwise: str) -> str:

@@ -164,7 +164,7 @@ def test_our_own_page_may_write(served: ServedFloor) -> None:
     assert served.client.post("/api/v1/halt", json={"reason": "x"}, headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/standings", "/healthz", "/api/v1/nothing", PLOTLY_URL])
+@pytest.mark.parametrize("path", ["/", "/standings", "/risk", "/healthz", "/api/v1/nothing", PLOTLY_URL])
 def test_every_answer_carries_the_security_headers(served: ServedFloor, path: str) -> None:
     headers = served.client.get(path).headers
     assert "default-src 'self'" in headers["content-security-policy"]
@@ -180,7 +180,7 @@ def test_plotly_comes_from_this_machine_and_may_be_kept(served: ServedFloor) -> 
 
 
 def test_the_pages_name_no_other_machine(served: ServedFloor) -> None:
-    for path in ("/", "/standings"):
+    for path in ("/", "/standings", "/risk"):
         page = served.client.get(path).text
         assert PLOTLY_URL in page
         assert "https://cdn" not in page

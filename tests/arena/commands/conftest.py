@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +27,7 @@ ROUNDS = 24
 TRIAL = """
 [season]
 name = "trial"
-seed = 7
+seed = 6
 start = 2025-10-17T00:00:00Z
 end = 2025-10-18T00:00:00Z
 every = "1h"
@@ -101,10 +101,10 @@ main()
 class Forked:
     """The command line in a process that was forked from one which had imported what takes long."""
 
-    def __init__(self, words: list[str], folder: Path) -> None:
+    def __init__(self, words: list[str], folder: Path, environment: Mapping[str, str]) -> None:
         self._streams = [folder / "stdout", folder / "stderr"]
         streams = [str(path) for path in self._streams]
-        given = {"words": words, "environment": clean_environment(), "streams": streams}
+        given = {"words": words, "environment": clean_environment(**environment), "streams": streams}
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(["litellm", "graphs", "arena.wiring"])
         with mock.patch.dict(os.environ, PYTHONPATH=str(ROOT), LITELLM_LOCAL_MODEL_COST_MAP="True"):
@@ -170,11 +170,11 @@ class Lab:
         self.running.append(process)
         return process
 
-    def fork(self, *arguments: object) -> Forked:
+    def fork(self, *arguments: object, **environment: str) -> Forked:
         """Start it in a process of its own that has its libraries already: for tests that need many of them."""
         folder = self._folder / str(len(self.forked))
         folder.mkdir()
-        forked = Forked([str(argument) for argument in arguments], folder)
+        forked = Forked([str(argument) for argument in arguments], folder, environment)
         self.forked.append(forked)
         return forked
 

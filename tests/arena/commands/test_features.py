@@ -64,3 +64,25 @@ def test_rubbish_is_refused_in_one_line(lab: Any, candles: Path, arguments: tupl
     assert answer.code == 2
     assert answer.err.count("\n") == 1
     assert said in answer.err
+
+
+def test_the_snapshot_is_made_of_the_shortest_bars_there_are(lab: Any, recordings: Path) -> None:
+    at, pattern = "2024-08-18T17:00:00Z", recordings / "ohlcv/binance/BTC-USDT-1*.parquet"
+    found = lab.call("features", SYMBOL, "--at", at, "--data", pattern, "--json").document["snapshot"]
+    assert (found["symbol"], found["timestamp"], found["timeframe"]) == (SYMBOL, at, "1m")
+    assert (found["current_price"], found["priced_at"]) == (59840.45, at)
+    assert None not in found.values()
+    later = lab.call("features", SYMBOL, "--at", "2025-08-18T17:00:00Z", "--data", pattern, "--json").document
+    assert later["snapshot"]["timeframe"] == "1h"  # the minutes were not recorded then
+    assert later["snapshot"]["rsi_5m"] is None
+    told = lab.call("features", SYMBOL, "--at", at, "--data", pattern).out
+    assert "snapshot of bars of 1m" in told
+
+
+def test_without_data_the_store_is_read(lab: Any, candles: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    assert lab.call("data", "import", candles, "--venue", "binance", "--home", home).code == 0
+    stored = lab.call("features", SYMBOL, "--at", AT, "--home", home, "--json").document
+    assert stored == lab.call("features", SYMBOL, "--at", AT, "--data", candles, "--json").document
+    empty = lab.call("features", SYMBOL, "--at", AT, "--home", tmp_path / "other")
+    assert (empty.code, "data fetch" in empty.err) == (2, True)

@@ -237,3 +237,26 @@ def test_a_provider_that_is_not_there_lets_the_season_go_on(play: Any, provider:
     assert desks["asked"]["usd"] == 0.0
     assert "Traceback" not in said.err
     assert said.document["status"] == "finished"
+
+
+def test_what_the_gate_refused_stands_in_the_next_prompt_of_the_desk_that_caused_it(
+    play: Any, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    much = {**ANSWERS["buy"]["intents"][0], "quantity": "900"}
+    monkeypatch.setitem(ANSWERS, "buy", {**ANSWERS["buy"], "confidence": 0.9, "intents": [much]})
+    desks_of(play(address_of(provider)))
+    prompts = [json.dumps(body["messages"]).replace("\\", "") for body in provider.asked]
+    rounds = {number: [text for text in prompts if f'"round":{number},' in text] for number in (1, 2)}
+    told = "by max_order_fraction: The order opens"
+    assert not any(f"The gate resized your buy of BTC-USDT-PERP {told}" in text for text in rounds[1])
+    assert any(f"The gate resized your buy of BTC-USDT-PERP {told}" in text for text in rounds[2])
+
+
+def test_a_doubtful_model_opens_less_and_is_told(play: Any, provider: Provider, lab: Any, tmp_path: Path) -> None:
+    desks_of(play(address_of(provider)))
+    assert any("A confidence of 0.60 was stated" in json.dumps(body["messages"]) for body in provider.asked)
+    assert lab.call("journal", "export", "--home", tmp_path / "home", "--to", tmp_path / "out").code == 0
+    rows = pq.read_table(tmp_path / "out" / "verdicts.parquet").to_pylist()
+    doubted = [row for row in rows if row["rule"] == "confidence"]
+    assert doubted
+    assert {(row["ruling"], str(row["quantity_after"])) for row in doubted} == {("resized", "0.004")}

@@ -116,6 +116,118 @@ def test_a_run_and_its_desks(lab: Any, finished: Any, recordings: Path) -> None:
     assert found["margin"]["used"] < 1
 
 
+def test_a_run_s_season_is_judged_and_its_page_written(
+    lab: Any, finished: Any, recordings: Path, tmp_path: Path
+) -> None:
+    home, said = finished
+    page = tmp_path / "report.html"
+    words = ("risk", "report", said.document["run_id"], "--home", home, "--data-root", recordings)
+    report = lab.call(*words, "--propose", "SOL-USDT-PERP=-5", "--html", page, "--json")
+    assert report.code == 0, report.err
+    found = report.document
+    judged = found["season_backtest"]
+    assert judged["horizon_s"] == 3600
+    assert judged["reason"] or {row["desk"] for row in judged["desks"]} <= {"momentum", "random"}
+    assert found["proposal"]["after"]["net"] < found["proposal"]["before"]["net"]
+    assert page.read_text("utf-8").startswith("<!doctype html>")
+    plain = lab.call(*words)
+    assert "back-test of the season" in plain.out
+    assert "margin used" in plain.out
+    strange = lab.call(*words, "--propose", "NONE-USDT=1")
+    assert (strange.code, strange.out) == (2, "")
+    assert "NONE-USDT" in strange.err
+
+
+def test_the_past_again_and_shocks_by_position(lab: Any, positions: Path, candles: str) -> None:
+    found = lab.call("risk", "report", "--positions", positions, "--data", candles, "--at", AT, "--json").document
+    named = {row["window"]: row for row in found["windows"]}
+    # By the candles of both days: BTC fell by 29.7 %, ETH by 31.0 % from the close before 12 March 2020.
+    assert {"March 2020", "5 August 2024", "worst 1"} <= set(named)
+    assert "10 October 2025" not in named
+    assert named["worst 1"]["loss"] > named["worst 2"]["loss"] > 0
+    for row in (*found["windows"], *found["stress"]):
+        assert sum(row["positions"].values()) == pytest.approx(-row["loss"], abs=1e-12)
+    assert found["concentration"]["effective_bets"] == pytest.approx(1.5, abs=0.5)
+    assert found["backtest"]["parametric"]["verdict"].startswith("fails: too many losses")
+
+
+def test_options_are_valued_anew_by_shocks(lab: Any, tmp_path: Path, candles: str) -> None:
+    path = tmp_path / "options.json"
+    put = {"option": "BTC-27JUN25-100000-P", "quantity": "1", "volatility": "0.5"}
+    coin = {"instrument": "BTC-USDT", "quantity": "1"}
+    path.write_text(json.dumps({"cash": "0", "positions": [coin], "options": [put]}), "utf-8")
+    words = ("risk", "report", "--positions", path, "--data", candles, "--at", AT)
+    found = lab.call(*words, "--json").document
+    (greeks,) = found["options"]["by_coin"].values()
+    assert -0.5 < greeks["delta"] < -0.2
+    assert greeks["gamma_1pct"] > 0 > greeks["theta_1d"]
+    assert found["components"][0]["weight"] == pytest.approx(
+        (1 + greeks["delta"]) * (float(found["equity"]) - greeks["value"]) / float(found["equity"])
+    )
+    fall = next(row for row in found["stress"] if row["shock"] == "prices -30 %")
+    # A coin and a put on it: below the strike the loss ends.
+    floor = 100_000 / float(found["equity"]) - 1
+    assert -fall["loss"] == pytest.approx(floor, abs=0.01)
+    assert any("delta" in note for note in found["notes"])
+    assert "options on BTC" in lab.call(*words).out
+
+
+def test_a_scenario_of_a_file(lab: Any, positions: Path, candles: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('name = "mine"\nvolatility = 0\nshock = -0.5\n[shock_by_base]\nETH = 0.0\n', "utf-8")
+    page = tmp_path / "fan.html"
+    words = ("risk", "simulate", "--positions", positions, "--data", candles, "--at", AT, "--paths", 500)
+    said = lab.call(*words, "--scenario", path, "--html", page, "--json")
+    assert said.code == 0, said.err
+    assert said.document["scenario"] == "mine"
+    btc = lab.call("risk", "report", "--positions", positions, "--data", candles, "--at", AT, "--json").document
+    weight = next(row["weight"] for row in btc["components"] if row["instrument"] == "BTC-USDT")
+    assert said.document["terminal"]["0.5"] == pytest.approx(1 - 0.5 * weight)
+    assert "polygon" in page.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("name", "not TOML"),
+        ('name = "x"\nshock = -1.0', "shock"),
+        ('name = "x"\nvolatility = nan', "volatility"),
+        ('name = "x"\nspeed = 1', "speed"),
+        ("drift = 1.0", "name"),
+        ('name = "x"\n[shock_by_base]\nbtc = 0.1', "shock_by_base"),
+    ],
+)
+def test_a_wrong_scenario_file(
+    lab: Any, positions: Path, candles: str, tmp_path: Path, content: str, words: str
+) -> None:
+    path = tmp_path / "wrong.toml"
+    path.write_text(content, "utf-8")
+    call = ("risk", "simulate", "--positions", positions, "--data", candles, "--at", AT, "--scenario")
+    said = lab.call(*call, path)
+    assert (said.code, said.out) == (2, "")
+    assert words in said.err
+    assert said.err.count("\n") == 1
+    assert "no such file" in lab.call(*call, tmp_path / "none.toml").err
+
+
+def test_capital_of_a_run(lab: Any, finished: Any) -> None:
+    home, said = finished
+    run_id = said.document["run_id"]
+    found = lab.call("risk", "allocate", run_id, "--home", home, "--cap", "0.6", "--json").document
+    assert sum(row["share"] for row in found["desks"]) == pytest.approx(1)
+    assert not found["moved"]
+    assert "chance" in found["reason"]
+    assert "capital stays" in lab.call("risk", "allocate", run_id, "--home", home, "--cap", "0.6").out
+    for option, value, words in (
+        ("--cap", "0.3", "no shares"),
+        ("--horizon", "90m", "whole number"),
+        ("--cost", "nan", "finite"),
+    ):
+        wrong = lab.call("risk", "allocate", run_id, "--home", home, option, value)
+        assert (wrong.code, wrong.out, wrong.err.count("\n")) == (2, "", 1)
+        assert words in wrong.err
+
+
 def test_a_simulated_run(lab: Any, invented: Path, tmp_path: Path) -> None:
     played = lab.call("run", invented, "--home", tmp_path, "--json")
     assert played.code == 0, played.err
@@ -163,6 +275,17 @@ def test_a_scenario_of_ones_own(lab: Any, positions: Path, candles: str) -> None
             ' {"instrument": "BTC-USDT", "quantity": "2"}]}',
             "more than once",
         ),
+        ('{"cash": "1", "positions": [], "options": [{"option": "BTC", "quantity": "1", "volatility": 1}]}', "option"),
+        (
+            '{"cash": "1", "positions": [], "options":'
+            ' [{"option": "BTC-1JAN20-1-C", "quantity": "1", "volatility": 0.5}]}',
+            "expired",
+        ),
+        (
+            '{"cash": "1", "positions": [], "options":'
+            ' [{"option": "BTC-26DEC25-1-C", "quantity": "1", "volatility": -1}]}',
+            "volatility",
+        ),
         (
             '{"cash": "1", "positions": [{"instrument": "BTC-USDT", "quantity": "1"},'
             ' {"instrument": "BTC-USDC", "quantity": "2"}]}',
@@ -187,6 +310,11 @@ def test_a_wrong_positions_file(lab: Any, tmp_path: Path, candles: str, content:
         (("--at", "2025-06-01"), "zone"),
         (("--at", "2010-01-01T00:00:00Z"), "no bar"),
         (("some-run",), "both"),
+        (("--propose", "BTC-USDT"), "INSTRUMENT=QUANTITY"),
+        (("--propose", "BTC-USDT=many"), "INSTRUMENT=QUANTITY"),
+        (("--propose", "BTC-USDT=1e400"), "INSTRUMENT=QUANTITY"),
+        (("--propose", "BTC=1"), "BASE-QUOTE"),
+        (("--html", "/no/such/folder/page.html"), "cannot be written"),
     ],
 )
 def test_a_wrong_question(

@@ -13,7 +13,9 @@ from arena.commands.standings import print_standings
 
 VERBS = (
     ("run",), ("serve",), ("standings",), ("runs",), ("journal", "verify"), ("journal", "export"), ("data", "check"),
-    ("halt",), ("resume",), ("doctor",), ("risk", "report"), ("risk", "simulate"),
+    ("halt",), ("resume",), ("doctor",), ("risk", "report"), ("risk", "simulate"), ("limits", "list"),
+    ("limits", "set"), ("limits", "override"), ("limits", "approve"), ("alerts", "list"), ("alerts", "ack"),
+    ("approvals", "list"), ("approvals", "approve"), ("approvals", "reject"),
     ("features",),
 )  # fmt: skip
 HEAVY = (

@@ -4,8 +4,8 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from arena.seasons.records import DeskRecord, MarketRecord
 from arena.seasons.scoring import score_season
+from evals.records import DeskRecord, MarketRecord
 from evals.scorers import ForecastSample
 from trading.stats import FloatArray
 

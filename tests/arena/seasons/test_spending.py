@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.feedback import amount_words, feedback_line
 from agents.llm import Charge
-from arena.seasons.budget_rules import BudgetRules, Degrade, amount_words
+from arena.seasons.budget_rules import BudgetRules, Degrade
 from arena.seasons.desk_rules import Desk
-from arena.seasons.runner import feedback_line
 from arena.seasons.spending import Spending
 from trading.domain.event import Event, EventKind
 from trading.engine.feedback import Feedback

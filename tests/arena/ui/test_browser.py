@@ -102,6 +102,25 @@ def test_pages_render_in_both_themes(
     _switch_theme(page)
     _audit(page, size, "light")
     keep(page, f"standings-light-{size['width']}")
+
+    page.get_by_role("link", name="Risk").click()
+    expect(page.locator("#tf-risk-desks tbody tr")).to_have_count(len(snapshot.desks))
+    expect(page.locator("#tf-risk-facts")).to_contain_text("Gross exposure")
+    _audit(page, size, "light")
+    keep(page, f"risk-light-{size['width']}")
+    _switch_theme(page)
+    _audit(page, size, "dark")
+    keep(page, f"risk-dark-{size['width']}")
+
+    page.get_by_role("link", name="Forecasts").click()
+    expect(page.locator("#tf-forecast-desks tbody tr")).to_have_count(len(snapshot.desks))
+    expect(page.locator("#tf-forecast-facts")).to_contain_text("Best Brier skill")
+    expect(page.locator("#tf-forecast-models tbody tr")).to_have_count(2)
+    _audit(page, size, "dark")
+    keep(page, f"forecasts-dark-{size['width']}")
+    _switch_theme(page)
+    _audit(page, size, "light")
+    keep(page, f"forecasts-light-{size['width']}")
     assert seen.complaints == []
     assert seen.elsewhere == []
 

@@ -10,9 +10,11 @@ from arena.ui.components.desk_card import desk_card, desk_cards, ranked, spendin
 from arena.ui.components.header import status_line
 from arena.ui.components.interval import shared_scale
 from arena.ui.components.readout import sentences
+from arena.ui.components.risk import desk_correlation, risk_by_desk, risk_facts
 from arena.ui.components.standings import standings_table
 from arena.ui.components.states import STALE_AFTER_MS, notice
 from arena.ui.components.tables import position_list, trade_list
+from arena.ui.figures import percent
 
 
 def test_every_rule_based_desk_is_called_so(snapshot: FloorSnapshot) -> None:
@@ -125,3 +127,24 @@ def test_sentences_claim_no_more_than_the_intervals_allow(snapshot: FloorSnapsho
     said = sentences(replace(snapshot, desks=(sure, *snapshot.desks[1:])))
     assert said[0].startswith("buyhold is above zero")
     assert "separably ahead" in said[1]
+
+
+def test_risk_on_the_floor_adds_up(snapshot: FloorSnapshot, empty_snapshot: FloorSnapshot) -> None:
+    equity = sum(desk.equity for desk in snapshot.desks)
+    gross = sum(abs(position.value) for desk in snapshot.desks for position in desk.positions)
+    assert percent(gross / equity, 0, signed=False) in risk_facts(snapshot)
+    assert risk_by_desk(snapshot).count("<tr>") == len(snapshot.desks) + 1
+    for view in (risk_facts, risk_by_desk, desk_correlation):
+        assert "nan" not in view(empty_snapshot)
+    assert "n/a" in risk_facts(empty_snapshot)
+    assert "Not known yet" in desk_correlation(empty_snapshot)
+
+
+def test_memory_that_is_lost_is_told_while_the_season_goes_on(snapshot: FloorSnapshot) -> None:
+    lost = replace(snapshot, memory_lost="another process has it open")
+    shown = notice(lost, lost.published_ms)
+    assert "Trade memory is unavailable" in shown
+    assert "Another process has it open." in shown
+    assert "memory" not in notice(snapshot, snapshot.published_ms)
+    assert "over" in notice(replace(lost, status="finished"), lost.published_ms)
+    assert "&lt;b&gt;" in notice(replace(lost, memory_lost="<b>"), lost.published_ms)

@@ -52,4 +52,4 @@ def _refresh_of(floor: Floor) -> Callable[..., list[Any]]:
 def test_no_callback_of_any_page_is_a_public_endpoint(snapshot: FloorSnapshot, make_floor: Callable[..., Any]) -> None:
     site = build_site(make_floor(snapshot))
     assert {fn.api_visibility for fn in site.fns.values()} == {"private"}
-    assert {path for path, _name, _shown in site.pages} == {"", "standings"}
+    assert {path for path, _name, _shown in site.pages} == {"", "standings", "risk", "forecasts"}

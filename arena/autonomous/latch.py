@@ -1,0 +1,70 @@
+"""The latch before real orders: three keys that lie in three places, and a cap. Missing one is a refusal that names it.
+
+The season file says ``kind = "live"``, the environment names the season, and a limits file lies in the home folder; a
+copied command line, a copied file or a left-over variable alone opens nothing.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from arena.seasons.rules import SeasonRules
+from arena.settings import Settings
+from trading.domain.errors import ConfigError
+from trading.risk import Limits
+
+LIMITS_FILE = "live-limits.toml"
+_ADOPT = "adopt"
+_NEEDED = ("max_order_value", "max_gross_exposure")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveTerms:
+    """What the open latch allows: limits, the cap of what one order may be worth, and whether holdings are adopted."""
+
+    limits: Limits
+    max_notional: Decimal
+    adopt: bool
+
+
+def open_latch(rules: SeasonRules, settings: Settings, limits: Limits) -> LiveTerms | None:
+    """The terms of a live season; None for a season that is not live.
+
+    Raises ConfigError that names every key that is missing, or the one that does not fit.
+    """
+    if rules.market.kind != "live":
+        return None
+    name, file = rules.season.name, settings.home / LIMITS_FILE
+    missing = []
+    if settings.live_acknowledged != name:
+        missing.append(f"the acknowledgement TRADEFLOOR_LIVE_ACKNOWLEDGED={name} in the environment")
+    if not file.is_file():
+        missing.append(f"the limits file {file}")
+    if settings.max_live_notional is None:
+        missing.append("the cap --max-live-notional AMOUNT")
+    if missing:
+        raise ConfigError(
+            f"season {name} is live and lacks {'; '.join(missing)}. Use kind = 'paper', or see docs/live.md"
+        )
+    assert settings.max_live_notional is not None, "it was looked for"
+    table = _read(file)
+    adopt = table.pop(_ADOPT, False)
+    if not isinstance(adopt, bool):
+        raise ConfigError(f"{file}: adopt = {adopt!r}: expected true or false")
+    for key in _NEEDED:
+        if key not in table:
+            raise ConfigError(f"{file}: {key} is missing; a live season states it, at most {getattr(limits, key)}")
+    return LiveTerms(limits=limits.tightened(table), max_notional=settings.max_live_notional, adopt=adopt)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        table: Mapping[str, Any] = tomllib.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read ({error.strerror})") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not TOML: {error}") from error
+    return dict(table)
