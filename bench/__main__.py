@@ -3,8 +3,11 @@
 import importlib
 import platform
 import sys
+from pathlib import Path
 
-SECTIONS = ("engine", "features", "scoring", "risk", "process", "decisions", "llm", "faults")
+NOT_SECTIONS = {"__main__", "figure"}
+SECTIONS = tuple(sorted({path.stem for path in Path(__file__).parent.glob("[a-z]*.py")} - NOT_SECTIONS))
+"""Every other module of this folder: it has a ``measure`` that gives figures."""
 
 
 def main(wanted: list[str]) -> int:

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 import numpy as np
 
-from arena.seasons.records import DeskRecord, MarketRecord
 from arena.seasons.scoring import score_season
 from bench.figure import Figure
+from evals.records import DeskRecord, MarketRecord
 from evals.scorers import ForecastSample
 
 HOUR_MS = 3_600_000
@@ -19,14 +19,15 @@ def measure() -> list[Figure]:
     closes = 100 * np.exp(np.cumsum(rng.normal(0, 0.005, (3, 409)), axis=1))
     ts_ms = np.arange(409, dtype=np.int64) * HOUR_MS
     market = MarketRecord(ts_ms=ts_ms, closes=closes, step_ms=HOUR_MS, allows_short=np.ones(3, dtype=np.bool_))
-    records = [_record(f"desk-{number}", rng, ts_ms) for number in range(8)]
+    records = [record(f"desk-{number}", rng, ts_ms) for number in range(8)]
     started = time.process_time()
     score_season(records, market, rng=np.random.default_rng(7))
     spent = time.process_time() - started
     return [Figure(name="standings of 8 desks over 408 rounds", value=spent, unit="s CPU")]
 
 
-def _record(name: str, rng: np.random.Generator, ts_ms: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> DeskRecord:
+def record(name: str, rng: np.random.Generator, ts_ms: "np.ndarray[tuple[int], np.dtype[np.int64]]") -> DeskRecord:
+    """A desk of a made-up season, with a random account and positions at the marks."""
     equity = 10_000 * np.exp(np.cumsum(rng.normal(0, 0.004, ts_ms.size)))
     nothing = np.empty(0)
     whole = np.empty(0, dtype=np.int64)

@@ -10,7 +10,13 @@ from typing import Any
 
 from tests.wire.talk import Ask, Offer, Reply, ToolUse
 
-_ROLE_BY_KEY = {"signals": "analyst", "forecasts": "forecaster", "stance": "risk", "intents": "executor"}
+_ROLE_BY_KEY = {
+    "signals": "analyst",
+    "forecasts": "forecaster",
+    "stance": "risk",
+    "intents": "executor",
+    "reflections": "reflection",
+}
 _SHARE_OF_EQUITY = Decimal("0.02")
 _QUANTILES = ("p_up", "q05", "q50", "q95")
 
@@ -70,6 +76,8 @@ def _answer(schema: Mapping[str, Any], ask: Ask) -> dict[str, Any]:
             return {"stance": "proceed", "max_gross_leverage": 1.0, "objection": None, "summary": "No limit is near."}
         case "executor":
             return _execute(ask)
+        case "reflection":
+            return _look_back(ask)
         case _:
             filled = _value("answer", schema, ask)
             return filled if isinstance(filled, dict) else {}
@@ -103,6 +111,21 @@ def _execute(ask: Ask) -> dict[str, Any]:
         "confidence": 0.55 if intent else 0.5,
         "rationale": "A small long where the analyst's score is highest." if intent else "Nothing to change.",
     }
+
+
+def _look_back(ask: Ask) -> dict[str, Any]:
+    rows = [
+        {
+            "number": row["number"],
+            "expected": "A small gain.",
+            "happened": f"A return of {row['net_return']}.",
+            "why": "The facts do not tell.",
+            "cause": "unknown",
+            "next_time": "Look at the costs.",
+        }
+        for row in ask.facts.get("decisions", ())
+    ]
+    return {"reflections": rows}
 
 
 def _small_buy(ask: Ask) -> dict[str, Any] | None:

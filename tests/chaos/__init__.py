@@ -1,0 +1,1 @@
+"""A trading process killed again and again against a loopback exchange, and what must hold afterwards."""
