@@ -28,5 +28,7 @@ def litellm_module() -> Any:
     litellm.telemetry = False
     litellm.suppress_debug_info = True
     litellm.drop_params = True  # a provider without a seed or a format is asked without it
+    # It prepares a request in a thread; a deadline that falls in that time leaves a coroutine nobody will await.
+    warnings.filterwarnings("ignore", r"coroutine '[^']*completion[^']*' was never awaited", RuntimeWarning)
     register(litellm)
     return litellm

@@ -1,7 +1,9 @@
 """Every fault on every wire format: it passes, it is mended, or the turn ends with the reason."""
 
 import asyncio
+import gc
 from copy import deepcopy
+from dataclasses import replace
 
 import pytest
 
@@ -16,6 +18,23 @@ from trading.domain.errors import ModelFailure
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 WIRES = sorted(MODELS)
+
+
+def request(maker, **how):
+    """What an executor asks of the maker's model."""
+    spec = discover_roles()["executor"]
+    asked = CompletionRequest(
+        model=MODELS[maker],
+        messages=[{"role": "system", "content": "You decide."}, {"role": "user", "content": "Go."}],
+        tools=[openai_schema(discover()[name]) for name in spec.tools],
+        tool_choice="auto",
+        response_format=spec.answer_format.response_format,
+        seed=1,
+        timeout_s=5.0,
+        prompt_sha256="p",
+        tools_sha256="t",
+    )
+    return replace(asked, **how)
 
 
 async def end_of(maker, log, **how):
@@ -41,22 +60,20 @@ async def test_every_role_gets_its_tools_and_gives_its_answer(makers, maker, rol
 @pytest.mark.parametrize("method", ["schema", "tool", "text"])
 @pytest.mark.parametrize("tool_choice", ["auto", "none"])
 async def test_a_call_leaves_its_request_as_it_was(makers, maker, method, tool_choice):
-    spec = discover_roles()["executor"]
-    asked = CompletionRequest(
-        model=MODELS[maker],
-        messages=[{"role": "system", "content": "You decide."}, {"role": "user", "content": "Go."}],
-        tools=[openai_schema(discover()[name]) for name in spec.tools],
-        tool_choice=tool_choice,
-        response_format=spec.answer_format.response_format,
-        seed=1,
-        timeout_s=5.0,
-        prompt_sha256="p",
-        tools_sha256="t",
-        method=method,
-    )
+    asked = request(maker, tool_choice=tool_choice, method=method)
     before = deepcopy(asked)
     await complete(asked)
     assert asked == before
+
+
+@pytest.mark.parametrize("maker", WIRES)
+async def test_a_deadline_that_falls_while_a_request_is_prepared_is_a_time_out_and_nothing_more(makers, maker):
+    await complete(request(maker))  # so that its code is loaded
+    for timeout_s in (0.0, 1e-4, 5e-4, 1e-3):
+        with pytest.raises(ModelFailure, match="no answer within"):
+            await complete(request(maker, timeout_s=timeout_s))
+    await asyncio.sleep(0.1)  # the thread that prepares goes on to its end
+    gc.collect()  # what nobody awaited is told of here, and a warning fails the test
 
 
 @pytest.mark.parametrize("maker", WIRES)
