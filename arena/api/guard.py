@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from arena.access.caller import LOCAL, SCOPE_KEY
+
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 PROGRAM_HEADER = "x-tradefloor"
 
@@ -54,6 +56,7 @@ class LoopbackGuard:
 
         refusal = self._refusal(scope, Headers(scope=scope))
         if refusal is None:
+            scope[SCOPE_KEY] = LOCAL
             await self._app(scope, receive, guarded)
         else:
             await _answer(guarded, *refusal)

@@ -10,6 +10,7 @@ from arena.seasons.background import BackgroundSeason
 from arena.seasons.live import LiveFloor
 from arena.seasons.reception import Reception
 from arena.seasons.rulefile import load_rules
+from arena.services import Services
 from arena.settings import CONFIG, Settings
 from arena.tracing import tracing
 from trading.domain.errors import ConfigError
@@ -60,7 +61,7 @@ def serve(
 
         from arena.api.app import create_app
 
-        app = create_app(floor, reception, meters)
+        app = create_app(Services(floor=floor, settings=settings, reception=reception, meters=meters))
         config = uvicorn.Config(app, log_level=settings.log_level, timeout_graceful_shutdown=GOODBYE_S)
         background.start()
         say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")
@@ -83,9 +84,9 @@ def _listen(settings: Settings) -> socket.socket:
         ) from error
 
 
-def demo_floor() -> LiveFloor:
+def demo_services() -> Services:
     """The demo season, trading in the background of this process."""
     settings = Settings.load()
     floor = LiveFloor(KillSwitch(settings.home))
     BackgroundSeason(load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS).start()
-    return floor
+    return Services(floor=floor, settings=settings)

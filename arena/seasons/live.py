@@ -16,7 +16,7 @@ class LiveFloor:
     """The newest snapshot of a season with the kill switch over it: a halt shows at once, whoever threw it.
 
     The season's thread calls :meth:`publish` and :meth:`fail`; any thread may call the rest. Satisfies
-    ``arena.ui.floor.Floor``.
+    ``arena.floor.Floor``.
     """
 
     def __init__(self, kill_switch: KillSwitch, clock: Clock | None = None) -> None:

@@ -1,6 +1,10 @@
-"""A page that follows the floor: its components, and the one tick that refreshes those whose content changed."""
+"""A page that follows the floor: its components, and what of them changed since a viewer last asked.
 
-from collections.abc import Callable, Hashable, Sequence
+Pages fetch what changed themselves (``scripts/live.js``), from a route that sends text rendered once for all viewers:
+a refresh takes no callback of Gradio. A page that is shown without our server is refreshed by Gradio's timer instead.
+"""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,79 +12,133 @@ from typing import Any
 import gradio as gr
 
 from arena.seasons.snapshot import FloorSnapshot
+from arena.services import Services
 from arena.ui.components.states import skeleton
-from arena.ui.floor import Floor
-from arena.ui.rendering import RenderCache, rendered
+from arena.ui.rendering import RenderCache, Rendered
 
 REFRESH_S = 1.0
+SLOT = '<div class="tf-slot">${value}</div>'
+"""The template of a live panel: scripts put new content into the slot and hear ``tf:value`` when they have."""
+
+Address = Mapping[str, str]
+"""What stands behind the question mark of a page's address, by name."""
 
 _SCRIPTS = Path(__file__).parent / "scripts"
+_MAX_ADDRESS = 16
 _Seen = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Viewer:
+    """What one viewer asks for: the snapshot, the wall clock, the values chosen on the page, and its address."""
+
+    snapshot: FloorSnapshot | None
+    now_ms: int
+    chosen: Sequence[str]
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Panel:
-    """A component, how its content is made of a snapshot and the viewer's choices, and what the content depends on."""
+    """A component, how its content is made for a viewer, and what the content depends on besides the snapshot."""
 
     name: str
     component: gr.HTML
-    render: Callable[[FloorSnapshot | None, int, Sequence[str]], str]
+    render: Callable[[_Viewer], str]
     choices: tuple[int, ...] = ()
     by_clock: bool = False
+    by_address: bool = False
 
 
 class LivePage:
-    """Collects the live parts of one page while it is built; ``start`` wires them to the floor.
+    """Collects the live parts of one page while it is built, and says what of them changed.
 
-    Content is rendered once for each snapshot and choice, shared by all viewers, and sent to a viewer only where it
-    differs from what that viewer has. ``now_ms`` is the wall clock, for the age of what is shown.
+    Content is rendered once for each snapshot, choice and address, shared by all viewers, and sent to a viewer only
+    where it differs from what that viewer has. ``now_ms`` is the wall clock, for the age of what is shown.
     """
 
-    def __init__(self, floor: Floor, cache: RenderCache, now_ms: Callable[[], int]) -> None:
-        self.floor = floor
+    def __init__(self, path: str, services: Services, cache: RenderCache, now_ms: Callable[[], int]) -> None:
+        self.services = services
+        self.floor = services.floor
+        self._path = path
         self._cache = cache
         self._now_ms = now_ms
         self._panels: list[_Panel] = []
         self._choices: list[gr.Radio] = []
+        self._options: list[tuple[Sequence[str], str]] = []
+
+    # -- building --------------------------------------------------------------------------------------------------
 
     def html(
         self, render: Callable[[FloorSnapshot], str], *, elem_id: str, waiting: str = "", script: str | None = None
     ) -> gr.HTML:
         """Markup of the snapshot; before the first one, a skeleton that says what it is ``waiting`` for."""
 
-        def content(snapshot: FloorSnapshot | None, _now_ms: int, _chosen: Sequence[str]) -> str:
-            return skeleton(waiting) if snapshot is None else render(snapshot)
+        def content(viewer: _Viewer) -> str:
+            return skeleton(waiting) if viewer.snapshot is None else render(viewer.snapshot)
 
         return self._add(elem_id, content, script=script)
 
     def clocked_html(self, render: Callable[[FloorSnapshot | None, int], str], *, elem_id: str) -> gr.HTML:
         """Markup that also depends on the wall clock, to the second."""
 
-        def content(snapshot: FloorSnapshot | None, now_ms: int, _chosen: Sequence[str]) -> str:
-            return render(snapshot, now_ms)
+        def content(viewer: _Viewer) -> str:
+            return render(viewer.snapshot, viewer.now_ms // 1_000 * 1_000)
 
         return self._add(elem_id, content, by_clock=True)
+
+    def addressed_html(
+        self,
+        render: Callable[[FloorSnapshot, Address], str],
+        *,
+        elem_id: str,
+        waiting: str = "",
+        script: str | None = None,
+    ) -> gr.HTML:
+        """Markup that also depends on the page's address, such as ``?desk=momentum``. Addresses are rubbish at will."""
+
+        def content(viewer: _Viewer) -> str:
+            return skeleton(waiting) if viewer.snapshot is None else render(viewer.snapshot, viewer.address)
+
+        return self._add(elem_id, content, script=script, by_address=True)
 
     def choice(self, options: Sequence[str], value: str, *, label: str) -> gr.Radio:
         """A segmented switch, each viewer's own, that charts of this page can follow."""
         radio = gr.Radio(
-            list(options), value=value, label=label, show_label=False, container=False, elem_classes="tf-segments"
+            list(options),
+            value=value,
+            label=label,
+            show_label=False,
+            container=False,
+            elem_id=f"tf-choice-{len(self._choices)}",
+            elem_classes="tf-segments",
         )
         self._choices.append(radio)
+        self._options.append((tuple(options), value))
         return radio
 
-    def plot(self, component: gr.HTML, choices: Sequence[gr.Radio], figure: Callable[..., str]) -> None:
-        """Lets a chart follow the floor: ``figure`` gets the snapshot and the value of each of ``choices``."""
+    def plot(
+        self, component: gr.HTML, choices: Sequence[gr.Radio], figure: Callable[..., str], *, by_address: bool = False
+    ) -> None:
+        """Lets a chart follow the floor: ``figure`` gets the snapshot and the value of each of ``choices``.
 
-        def content(snapshot: FloorSnapshot | None, _now_ms: int, chosen: Sequence[str]) -> str:
-            return "" if snapshot is None else figure(snapshot, *chosen)
+        With ``by_address`` it gets the page's address after the snapshot.
+        """
+
+        def content(viewer: _Viewer) -> str:
+            if viewer.snapshot is None:
+                return ""
+            asked = (viewer.address,) if by_address else ()
+            return figure(viewer.snapshot, *asked, *viewer.chosen)
 
         followed = tuple(self._choices.index(choice) for choice in choices)
         name = component.elem_id or figure.__name__
-        self._panels.append(_Panel(name=name, component=component, render=content, choices=followed))
+        self._panels.append(
+            _Panel(name=name, component=component, render=content, choices=followed, by_address=by_address)
+        )
 
     def start(self, blocks: gr.Blocks) -> None:
-        """Fills the page when it loads, and again on every tick and every change of a choice."""
+        """Has Gradio fill the page when it loads and refresh it on a timer: for a page shown without our server."""
         seen = gr.State({})
         inputs = [seen, *self._choices]
         outputs = [seen, *(panel.component for panel in self._panels)]
@@ -97,37 +155,68 @@ class LivePage:
                 api_visibility="private",
             )
 
+    # -- refreshing ------------------------------------------------------------------------------------------------
+
+    def changes(self, query: Mapping[str, str]) -> str:
+        """The panels that a viewer lacks, as a JSON object of name to [etag, content]; empty where there are none.
+
+        ``query`` holds ``seen`` (``name:etag`` of what the viewer has, with commas between), the choices by number
+        (``choice-0`` ...) and, under ``at-`` and its name, each part of the page's own address. What is not an option
+        of a choice is taken for its first value.
+        """
+        have = dict(pair.split(":", 1) for pair in query.get("seen", "").split(",") if ":" in pair)
+        chosen = [
+            query.get(f"choice-{number}", first) if query.get(f"choice-{number}") in options else first
+            for number, (options, first) in enumerate(self._options)
+        ]
+        address = {key[3:]: value for key, value in list(query.items())[:_MAX_ADDRESS] if key.startswith("at-")}
+        found = self._contents(chosen, address)
+        fresh = [f'"{name}":{content.json}' for name, content in found.items() if have.get(name) != content.etag]
+        return "{" + ",".join(fresh) + "}" if fresh else ""
+
+    def _contents(self, chosen: Sequence[str], address: Address) -> dict[str, Rendered]:
+        snapshot, now_ms = self.floor.snapshot(), self._now_ms()
+        return {panel.name: self._content(panel, snapshot, now_ms, chosen, address) for panel in self._panels}
+
+    def _content(
+        self, panel: _Panel, snapshot: FloorSnapshot | None, now_ms: int, chosen: Sequence[str], address: Address
+    ) -> Rendered:
+        picked = tuple(chosen[index] for index in panel.choices)
+        viewer = _Viewer(snapshot=snapshot, now_ms=now_ms, chosen=picked, address=address)
+        key: Hashable = (
+            self._path,
+            panel.name,
+            picked,
+            now_ms // 1_000 if panel.by_clock else None,
+            tuple(sorted(address.items())) if panel.by_address else None,
+        )
+        return self._cache.get(snapshot, key, lambda: panel.render(viewer))
+
+    def _refresh(self, seen: _Seen, *chosen: str) -> list[Any]:
+        found = self._contents(chosen, {})
+        updates = [gr.skip() if seen.get(name) == content.etag else content.text for name, content in found.items()]
+        return [{name: content.etag for name, content in found.items()}, *updates]
+
     def _add(
         self,
         elem_id: str,
-        content: Callable[[FloorSnapshot | None, int, Sequence[str]], str],
+        content: Callable[[_Viewer], str],
         *,
         script: str | None = None,
         by_clock: bool = False,
+        by_address: bool = False,
     ) -> gr.HTML:
         code = None if script is None else (_SCRIPTS / script).read_text(encoding="utf-8")
+        first = _Viewer(snapshot=None, now_ms=0, chosen=(), address={})
         component = gr.HTML(
-            content(None, 0, ()), elem_id=elem_id, js_on_load=code, apply_default_css=False, padding=False
+            content(first),
+            html_template=SLOT,
+            elem_id=elem_id,
+            js_on_load=code,
+            apply_default_css=False,
+            padding=False,
         )
-        self._panels.append(_Panel(name=elem_id, component=component, render=content, by_clock=by_clock))
+        self._panels.append(
+            _Panel(name=elem_id, component=component, render=content, by_clock=by_clock, by_address=by_address)
+        )
         return component
-
-    def _refresh(self, seen: _Seen, *chosen: str) -> list[Any]:
-        snapshot = self.floor.snapshot()
-        now_ms = self._now_ms()
-        updates: list[Any] = []
-        now_seen: _Seen = {}
-        for panel in self._panels:
-            picked = tuple(chosen[index] for index in panel.choices)
-
-            def render(panel: _Panel = panel, picked: Sequence[str] = picked) -> str:
-                return panel.render(snapshot, now_ms, picked)
-
-            if panel.by_clock:
-                content = rendered(render())
-            else:
-                key: Hashable = (panel.name, picked)
-                content = self._cache.get(snapshot, key, render)
-            now_seen[panel.name] = content.etag
-            updates.append(gr.skip() if seen.get(panel.name) == content.etag else content.text)
-        return [now_seen, *updates]

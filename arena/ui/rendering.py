@@ -1,18 +1,29 @@
 """Markup rendered once for each snapshot and shared by all viewers."""
 
 import hashlib
+import json
 import threading
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 from arena.seasons.snapshot import FloorSnapshot
 
+MAX_ENTRIES = 512
+"""Renderings kept of one snapshot: addresses are chosen by viewers, so there is no end to them."""
 
-class Rendered(NamedTuple):
+
+@dataclass(frozen=True)
+class Rendered:
     """Content and a short name of it: a component is sent only where its ``etag`` is not the one last sent."""
 
     text: str
     etag: str
+
+    @cached_property
+    def json(self) -> str:
+        """Name and content as a JSON array, written once for all viewers."""
+        return json.dumps([self.etag, self.text], ensure_ascii=False)
 
 
 def rendered(text: str) -> Rendered:
@@ -43,5 +54,7 @@ class RenderCache:
             found = rendered(render())
             with self._lock:
                 if edition == self._edition:
+                    if len(self._entries) >= MAX_ENTRIES:
+                        self._entries.pop(next(iter(self._entries)))
                     self._entries[key] = found
         return found

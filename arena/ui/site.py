@@ -3,24 +3,25 @@
 import asyncio
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import gradio as gr
 from gradio.components.navbar import Navbar
 
+from arena.access import Role
+from arena.services import Services
+from arena.ui.acts import checked, shown_refusals
 from arena.ui.components.header import brand, status_line, theme_switch
-from arena.ui.components.states import notice
-from arena.ui.floor import Floor
+from arena.ui.components.states import notice, offline
 from arena.ui.live import LivePage
 from arena.ui.pages import Page, all_pages
 from arena.ui.rendering import RenderCache
 from arena.ui.theme import gradio_theme, page_head, style_sheet
-from trading.domain.errors import TradefloorError
 
 App = TypeVar("App")
 Made = TypeVar("Made")
-PERSON = "a person asked for it on the web page"
 
 
 def wall_clock_ms() -> int:
@@ -28,27 +29,38 @@ def wall_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def build_site(floor: Floor, *, now_ms: Callable[[], int] = wall_clock_ms) -> gr.Blocks:
-    """All pages over one floor. Rendered content is shared by every viewer of every page."""
-    return _in_a_loop(lambda: _build_site(floor, now_ms))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """All pages as one Gradio app, and the live parts of each by its path."""
+
+    blocks: gr.Blocks
+    pages: Mapping[str, LivePage]
 
 
-def _build_site(floor: Floor, now_ms: Callable[[], int]) -> gr.Blocks:
+def build_site(services: Services, *, now_ms: Callable[[], int] = wall_clock_ms, by_timer: bool = False) -> Site:
+    """All pages over one house. Rendered content is shared by every viewer of every page.
+
+    With ``by_timer`` Gradio refreshes them, for where our server does not serve them.
+    """
+    return _in_a_loop(lambda: _build_site(services, now_ms, by_timer))
+
+
+def _build_site(services: Services, now_ms: Callable[[], int], by_timer: bool) -> Site:
     cache = RenderCache()
     pages = all_pages()
-    home, others = pages[0], pages[1:]
-    site = gr.Blocks(title="Tradefloor", fill_width=True, analytics_enabled=False)
-    with site:
-        _build_page(home, pages, site, LivePage(floor, cache, now_ms))
-    for page in others:
-        with site.route(page.title, f"/{page.path}"):
-            _build_page(page, pages, site, LivePage(floor, cache, now_ms))
-    return site
+    blocks = gr.Blocks(title="Tradefloor", fill_width=True, analytics_enabled=False)
+    live = {page.path: LivePage(page.path, services, cache, now_ms) for page in pages}
+    for page in pages:
+        with blocks if page.path == "" else blocks.route(page.title, f"/{page.path}"):
+            _build_page(page, pages, live[page.path])
+            if by_timer:
+                live[page.path].start(blocks)
+    return Site(blocks=blocks, pages=live)
 
 
-def mount(app: App, floor: Floor) -> App:
+def mount(app: App, site: Site) -> App:
     """Puts the site at the root of a web application and gives the application back. Works in and outside a loop."""
-    _in_a_loop(lambda: _mount(app, floor))
+    _in_a_loop(lambda: _mount(app, site))
     return app
 
 
@@ -65,13 +77,13 @@ async def _awaited(work: Callable[[], Made]) -> Made:
     return work()
 
 
-def _mount(app: object, floor: Floor) -> None:
+def _mount(app: object, site: Site) -> None:
     with warnings.catch_warnings():
         # Gradio says that it renders no multi-page app on the server even to those who did not ask for it.
         warnings.filterwarnings("ignore", message="SSR mode is not supported", category=UserWarning)
         gr.mount_gradio_app(
             cast(Any, app),
-            build_site(floor),
+            site.blocks,
             path="/",
             theme=gradio_theme(),
             css=style_sheet(),
@@ -85,38 +97,33 @@ def _mount(app: object, floor: Floor) -> None:
         )
 
 
-def _build_page(page: Page, pages: list[Page], site: gr.Blocks, live: LivePage) -> None:
+def _build_page(page: Page, pages: list[Page], live: LivePage) -> None:
     Navbar(visible=False)
-    links = [(each.title, each.path) for each in pages]
+    links = [(each.title, each.path) for each in pages if each.is_listed]
     with gr.Row(elem_id="tf-top"):
         gr.HTML(brand(links, page.path), elem_id="tf-brand", apply_default_css=False, js_on_load=None)
         live.clocked_html(status_line, elem_id="tf-status")
         gr.HTML(theme_switch(), elem_id="tf-theme", apply_default_css=False, js_on_load=None)
-        _two_steps("Halt…", "Confirm halt", lambda: _halt(live.floor), elem_id="tf-halt")
+        _two_steps("Halt…", "Confirm halt", _by_trader(live.floor.halt), elem_id="tf-halt")
+    gr.HTML(offline(), elem_id="tf-offline", apply_default_css=False, js_on_load=None)
     with gr.Row(elem_id="tf-notice"):
         live.clocked_html(notice, elem_id="tf-notice-text")
-        _two_steps("Resume…", "Confirm resume", lambda: _resume(live.floor), elem_id="tf-resume")
+        _two_steps("Resume…", "Confirm resume", _by_trader(live.floor.resume), elem_id="tf-resume")
     page.build(live)
-    live.start(site)
 
 
-def _halt(floor: Floor) -> None:
-    _ordered(lambda: floor.halt(PERSON))
+def _by_trader(order: Callable[[str], None]) -> Callable[[gr.Request], None]:
+    """The act of a person who may do it, with the name as its reason."""
+
+    def act(request: gr.Request) -> None:
+        with shown_refusals():
+            caller = checked(request, Role.TRADER)
+            order(f"{caller.name} asked for it on the web page")
+
+    return act
 
 
-def _resume(floor: Floor) -> None:
-    _ordered(lambda: floor.resume(PERSON))
-
-
-def _ordered(order: Callable[[], None]) -> None:
-    """What prevents an order is shown to the person who gave it."""
-    try:
-        order()
-    except TradefloorError as error:
-        raise gr.Error(str(error)) from error
-
-
-def _two_steps(first: str, second: str, action: Callable[[], None], *, elem_id: str) -> None:
+def _two_steps(first: str, second: str, action: Callable[[gr.Request], None], *, elem_id: str) -> None:
     """A button that arms, then one that acts. The last button cancels and takes the place of the first.
 
     Arming needs no server (``scripts/shell.js``), so it works while the server is busy; it ends by itself.

@@ -62,6 +62,6 @@ def style_sheet() -> str:
 
 
 def page_head() -> str:
-    """Plotly from our own server, and the script that keeps the theme and arms what needs two steps."""
-    shell = (_HERE / "scripts" / "shell.js").read_text(encoding="utf-8")
-    return f'<script src="{PLOTLY_URL}" defer></script>\n<script>\n{shell}</script>'
+    """Plotly from our own server, and the scripts that keep theme and page and arm what needs two steps."""
+    ours = "".join((_HERE / "scripts" / name).read_text(encoding="utf-8") for name in ("shell.js", "live.js"))
+    return f'<script src="{PLOTLY_URL}" defer></script>\n<script>\n{ours}</script>'

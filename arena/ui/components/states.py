@@ -60,6 +60,12 @@ def notice(snapshot: FloorSnapshot | None, now_ms: int) -> Html:
     return Html("")
 
 
+def offline() -> Html:
+    """The banner of a page that cannot reach the server; it is hidden while it can."""
+    text = "The server does not answer. What you see is the last that is known."
+    return element("div", element("b", "Reconnecting"), element("p", text), class_="tf tf-lost", role="status")
+
+
 def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:].rstrip('.')}."
 

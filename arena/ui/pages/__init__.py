@@ -10,12 +10,16 @@ from arena.ui.live import LivePage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A page by its title in the header, its path (empty for the home page), its place among the links, its content."""
+    """A page by its title in the header, its path (empty for the home page), its place among the links, its content.
+
+    One that is not listed has no link in the header: others lead to it.
+    """
 
     title: str
     path: str
     order: int
     build: Callable[[LivePage], None]
+    is_listed: bool = True
 
 
 def all_pages() -> list[Page]:

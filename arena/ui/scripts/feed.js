@@ -1,5 +1,4 @@
-// Keeps what a reader opened open, and the entry being read in place, while newer entries arrive above it.
-const chosen = new Map();
+// Keeps the entry being read in place while newer entries arrive above it.
 let reading = null;
 
 function topEntry(list) {
@@ -11,11 +10,6 @@ function topEntry(list) {
   return null;
 }
 
-element.addEventListener("click", (event) => {
-  const summary = event.target.closest("summary");
-  if (summary) chosen.set(summary.parentElement.dataset.key, !summary.parentElement.open);
-});
-
 element.addEventListener(
   "scroll",
   (event) => {
@@ -24,13 +18,13 @@ element.addEventListener(
   true,
 );
 
-watch("value", () => {
-  for (const more of element.querySelectorAll("details[data-key]")) {
-    if (chosen.has(more.dataset.key)) more.open = chosen.get(more.dataset.key);
-  }
+function goOnReading() {
   const list = element.querySelector(".tf-feed");
-  const entry = reading && list?.querySelector(`[data-entry="${reading.key}"]`);
+  const entry = reading && list?.querySelector(`[data-entry="${CSS.escape(reading.key)}"]`);
   if (entry) {
     list.scrollTop += entry.getBoundingClientRect().top - list.getBoundingClientRect().top - reading.offset;
   }
-});
+}
+
+element.addEventListener("tf:shown", goOnReading);
+watch("value", goOnReading);

@@ -1,4 +1,5 @@
-// Draws the figure in props.value into the constant template, again whenever the value or the theme changes.
+// Draws a figure into the constant template: the one of props.value, or the newest that the live page brought.
+let told = null;
 const target = element.querySelector(".tf-plot");
 const phone = window.matchMedia(`(max-width: ${props.phone_max_px}px)`);
 
@@ -35,13 +36,14 @@ function hideEndsWhenZoomed(layout) {
 }
 
 function draw() {
-  if (!props.value) return;
+  const drawn = told ?? props.value;
+  if (!drawn) return;
   if (!window.Plotly) {
     setTimeout(draw, 50);
     return;
   }
   const dark = document.body.classList.contains("dark");
-  const figure = JSON.parse(dark ? inDarkTheme(props.value) : props.value);
+  const figure = JSON.parse(dark ? inDarkTheme(drawn) : drawn);
   if (phone.matches) fitPhone(figure.layout);
   hideEndsWhenZoomed(figure.layout);
   target.style.minHeight = `${figure.layout.height}px`;
@@ -55,6 +57,14 @@ function draw() {
 }
 
 draw();
-watch("value", draw);
+watch("value", () => {
+  told = null;
+  draw();
+});
+target.addEventListener("tf:value", (event) => {
+  event.preventDefault();
+  told = event.detail;
+  draw();
+});
 phone.addEventListener("change", draw);
 new MutationObserver(draw).observe(document.body, { attributes: true, attributeFilter: ["class"] });

@@ -12,6 +12,7 @@ from arena.meters import Meters
 from arena.seasons.reception import Reception
 from arena.seasons.snapshot import FloorSnapshot
 from arena.ui.charts.live_plot import PLOTLY_URL
+from tests.arena.housing import house
 from trading.domain.errors import TradingHalted
 
 HERE = "http://127.0.0.1:7860"
@@ -23,7 +24,7 @@ class ServedFloor:
 
     def __init__(self, floor: Any) -> None:
         self.floor = floor
-        self.client = TestClient(create_app(floor), base_url=HERE)
+        self.client = TestClient(create_app(house(floor)), base_url=HERE)
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def shared_app() -> ServedFloor:
 
 def test_the_parts_that_are_given_are_served(make_floor: Callable[..., Any], snapshot: FloorSnapshot) -> None:
     reception, meters = Reception(snapshot=lambda: snapshot), Meters()
-    app = TestClient(create_app(make_floor(snapshot), reception, meters), base_url=HERE)
+    app = TestClient(create_app(house(make_floor(snapshot), reception=reception, meters=meters)), base_url=HERE)
     assert app.get("/v1/models").json() == {"object": "list", "data": []}
     exposed = app.get("/metrics")
     assert exposed.headers["content-type"].startswith("text/plain; version=")

@@ -15,8 +15,9 @@ import uvicorn
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from arena.api.app import create_app
+from arena.floor import Floor
 from arena.seasons.snapshot import FloorSnapshot
-from arena.ui.floor import Floor
+from tests.arena.housing import house
 
 expect.set_options(timeout=20_000)  # a machine at work on other tests is slow, not wrong
 
@@ -89,7 +90,7 @@ def served() -> Iterator[tuple[str, SwitchedFloor]]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     config = uvicorn.Config(
-        create_app(floor), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
+        create_app(house(floor)), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

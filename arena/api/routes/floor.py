@@ -1,0 +1,71 @@
+"""The floor: its snapshot, its standings, and the two switches a person holds."""
+
+from typing import Annotated
+
+import fastapi
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from arena.access import Caller, Role
+from arena.api.callers import needs
+from arena.api.standings import Standings, standings
+from arena.floor import Floor
+from arena.seasons.snapshot import FloorSnapshot
+from arena.services import Services
+
+_SNAPSHOT: TypeAdapter[FloorSnapshot] = TypeAdapter(FloorSnapshot)
+
+
+class Order(BaseModel):
+    """Why trading is halted or resumed; recorded with the act."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    reason: Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Accepted(BaseModel):
+    """The act was recorded; the next snapshot shows what came of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    accepted: bool = True
+    reason: str
+
+
+def routes(services: Services) -> fastapi.APIRouter:
+    """The routes over the floor of ``services``."""
+    floor = services.floor
+    router = fastapi.APIRouter(tags=["floor"], responses={503: {"description": "No snapshot yet."}})
+
+    @router.get("/snapshot", response_model=FloorSnapshot, dependencies=[needs(Role.VIEWER)])
+    def read_snapshot() -> Response:
+        """Everything that the arena page shows. NaN is written as null."""
+        return Response(_SNAPSHOT.dump_json(current(floor)), media_type="application/json")
+
+    @router.get("/standings", dependencies=[needs(Role.VIEWER)])
+    def read_standings() -> Standings:
+        """All desks in rank order."""
+        return standings(current(floor))
+
+    @router.post("/halt")
+    def halt(order: Order, caller: Annotated[Caller, needs(Role.TRADER)]) -> Accepted:
+        """Stops trading until a person resumes it."""
+        floor.halt(order.reason)
+        return Accepted(reason=order.reason)
+
+    @router.post("/resume")
+    def resume(order: Order, caller: Annotated[Caller, needs(Role.TRADER)]) -> Accepted:
+        """Lets trading go on."""
+        floor.resume(order.reason)
+        return Accepted(reason=order.reason)
+
+    return router
+
+
+def current(floor: Floor) -> FloorSnapshot:
+    """The newest snapshot; answers 503 before the first one."""
+    snapshot = floor.snapshot()
+    if snapshot is None:
+        raise fastapi.HTTPException(503, "the season has not published a snapshot yet: ask again in a moment")
+    return snapshot
