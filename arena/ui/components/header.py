@@ -12,16 +12,38 @@ _BREAKER_TONES = {"armed": "ok", "ok": "ok", "reduce-only": "warn", "tripped": "
 _SETTLED = frozenset({"finished", "halted", "failed", "out of budget"})
 
 
+FIRST_LINKS = 5
+"""Links that have room on every screen; on narrow ones the others stand behind "More"."""
+
+
 def brand(links: Sequence[tuple[str, str]], current: str) -> Html:
     """The name and the links to all pages, as (title, path); ``current`` is the path of this one."""
-    anchors = [
-        element("a", title, href=f"/{path}", aria_current="page" if path == current else None) for title, path in links
-    ]
+    first, others = links[:FIRST_LINKS], links[FIRST_LINKS:]
     return element(
         "div",
         element("a", "Tradefloor", href="/", class_="tf-brand"),
-        element("nav", *anchors, aria_label="Pages"),
+        element(
+            "nav",
+            *(_link(title, path, current) for title, path in first),
+            *(_link(title, path, current, class_="tf-second") for title, path in others),
+            _more(others, current) if others else None,
+            aria_label="Pages",
+        ),
         class_="tf tf-top",
+    )
+
+
+def _link(title: str, path: str, current: str, class_: str | None = None) -> Html:
+    return element("a", title, href=f"/{path}", aria_current="page" if path == current else None, class_=class_)
+
+
+def _more(links: Sequence[tuple[str, str]], current: str) -> Html:
+    here = next((title for title, path in links if path == current), None)
+    return element(
+        "details",
+        element("summary", here or "More", aria_current="page" if here else None),
+        element("div", *(_link(title, path, current) for title, path in links)),
+        class_="tf-pages",
     )
 
 

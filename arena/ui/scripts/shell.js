@@ -36,8 +36,16 @@
     else disarm(box);
   });
 
+  function closePages(event) {
+    const menu = document.querySelector(".tf-pages[open]");
+    if (menu && !menu.contains(event?.target ?? null)) menu.open = false;
+  }
+
+  document.addEventListener("click", closePages);
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") document.querySelectorAll(".tf-armed").forEach(disarm);
+    if (event.key !== "Escape") return;
+    document.querySelectorAll(".tf-armed").forEach(disarm);
+    closePages();
   });
 
   // Gradio chooses light or dark after the page has loaded; what the viewer stored wins whenever it does.
