@@ -5,7 +5,7 @@ a refresh takes no callback of Gradio. A page that is shown without our server i
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -164,36 +164,43 @@ class LivePage:
         (``choice-0`` ...) and, under ``at-`` and its name, each part of the page's own address. What is not an option
         of a choice is taken for its first value.
         """
-        have = dict(pair.split(":", 1) for pair in query.get("seen", "").split(",") if ":" in pair)
+        viewer = self._viewer(query)
+        return _lacking({panel.name: self._content(panel, viewer) for panel in self._panels}, query)
+
+    def known_changes(self, query: Mapping[str, str]) -> str | None:
+        """The same where another viewer had all of it rendered already, else None. It costs next to nothing."""
+        viewer, found = self._viewer(query), {}
+        for panel in self._panels:
+            content = self._cache.known(viewer.snapshot, self._key(panel, viewer))
+            if content is None:
+                return None
+            found[panel.name] = content
+        return _lacking(found, query)
+
+    def _viewer(self, query: Mapping[str, str]) -> _Viewer:
         chosen = [
             query.get(f"choice-{number}", first) if query.get(f"choice-{number}") in options else first
             for number, (options, first) in enumerate(self._options)
         ]
         address = {key[3:]: value for key, value in list(query.items())[:_MAX_ADDRESS] if key.startswith("at-")}
-        found = self._contents(chosen, address)
-        fresh = [f'"{name}":{content.json}' for name, content in found.items() if have.get(name) != content.etag]
-        return "{" + ",".join(fresh) + "}" if fresh else ""
+        return _Viewer(snapshot=self.floor.snapshot(), now_ms=self._now_ms(), chosen=chosen, address=address)
 
-    def _contents(self, chosen: Sequence[str], address: Address) -> dict[str, Rendered]:
-        snapshot, now_ms = self.floor.snapshot(), self._now_ms()
-        return {panel.name: self._content(panel, snapshot, now_ms, chosen, address) for panel in self._panels}
+    def _content(self, panel: _Panel, viewer: _Viewer) -> Rendered:
+        picked = replace(viewer, chosen=[viewer.chosen[index] for index in panel.choices])
+        return self._cache.get(viewer.snapshot, self._key(panel, viewer), lambda: panel.render(picked))
 
-    def _content(
-        self, panel: _Panel, snapshot: FloorSnapshot | None, now_ms: int, chosen: Sequence[str], address: Address
-    ) -> Rendered:
-        picked = tuple(chosen[index] for index in panel.choices)
-        viewer = _Viewer(snapshot=snapshot, now_ms=now_ms, chosen=picked, address=address)
-        key: Hashable = (
+    def _key(self, panel: _Panel, viewer: _Viewer) -> Hashable:
+        return (
             self._path,
             panel.name,
-            picked,
-            now_ms // 1_000 if panel.by_clock else None,
-            tuple(sorted(address.items())) if panel.by_address else None,
+            tuple(viewer.chosen[index] for index in panel.choices),
+            viewer.now_ms // 1_000 if panel.by_clock else None,
+            tuple(sorted(viewer.address.items())) if panel.by_address else None,
         )
-        return self._cache.get(snapshot, key, lambda: panel.render(viewer))
 
     def _refresh(self, seen: _Seen, *chosen: str) -> list[Any]:
-        found = self._contents(chosen, {})
+        viewer = _Viewer(snapshot=self.floor.snapshot(), now_ms=self._now_ms(), chosen=chosen, address={})
+        found = {panel.name: self._content(panel, viewer) for panel in self._panels}
         updates = [gr.skip() if seen.get(name) == content.etag else content.text for name, content in found.items()]
         return [{name: content.etag for name, content in found.items()}, *updates]
 
@@ -220,3 +227,9 @@ class LivePage:
             _Panel(name=elem_id, component=component, render=content, by_clock=by_clock, by_address=by_address)
         )
         return component
+
+
+def _lacking(found: Mapping[str, Rendered], query: Mapping[str, str]) -> str:
+    have = dict(pair.split(":", 1) for pair in query.get("seen", "").split(",") if ":" in pair)
+    fresh = [f'"{name}":{content.json}' for name, content in found.items() if have.get(name) != content.etag]
+    return "{" + ",".join(fresh) + "}" if fresh else ""

@@ -39,22 +39,30 @@ class RenderCache:
         self._edition: Hashable = None
         self._entries: dict[Hashable, Rendered] = {}
 
+    def known(self, snapshot: FloorSnapshot | None, key: Hashable) -> Rendered | None:
+        """The rendering of ``key`` for this snapshot, None where no viewer asked before."""
+        edition = _edition(snapshot)
+        with self._lock:
+            if edition != self._edition:
+                self._edition = edition
+                self._entries = {}
+            return self._entries.get(key)
+
     def get(self, snapshot: FloorSnapshot | None, key: Hashable, render: Callable[[], str]) -> Rendered:
         """The rendering of ``key`` for this snapshot, made by ``render`` if no viewer asked before.
 
         Two viewers that ask at the same moment may both render; the content is the same.
         """
-        edition = None if snapshot is None else (snapshot.run_id, snapshot.version)
-        with self._lock:
-            if edition != self._edition:
-                self._edition = edition
-                self._entries = {}
-            found = self._entries.get(key)
+        found = self.known(snapshot, key)
         if found is None:
             found = rendered(render())
             with self._lock:
-                if edition == self._edition:
+                if _edition(snapshot) == self._edition:
                     if len(self._entries) >= MAX_ENTRIES:
                         self._entries.pop(next(iter(self._entries)))
                     self._entries[key] = found
         return found
+
+
+def _edition(snapshot: FloorSnapshot | None) -> Hashable:
+    return None if snapshot is None else (snapshot.run_id, snapshot.version)
