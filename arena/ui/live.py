@@ -157,7 +157,7 @@ class LivePage:
 
     # -- refreshing ------------------------------------------------------------------------------------------------
 
-    def changes(self, query: Mapping[str, str]) -> str:
+    def changes(self, query: Mapping[str, str]) -> bytes:
         """The panels that a viewer lacks, as a JSON object of name to [etag, content]; empty where there are none.
 
         ``query`` holds ``seen`` (``name:etag`` of what the viewer has, with commas between), the choices by number
@@ -167,7 +167,7 @@ class LivePage:
         viewer = self._viewer(query)
         return _lacking({panel.name: self._content(panel, viewer) for panel in self._panels}, query)
 
-    def known_changes(self, query: Mapping[str, str]) -> str | None:
+    def known_changes(self, query: Mapping[str, str]) -> bytes | None:
         """The same where another viewer had all of it rendered already, else None. It costs next to nothing."""
         viewer, found = self._viewer(query), {}
         for panel in self._panels:
@@ -229,7 +229,9 @@ class LivePage:
         return component
 
 
-def _lacking(found: Mapping[str, Rendered], query: Mapping[str, str]) -> str:
+def _lacking(found: Mapping[str, Rendered], query: Mapping[str, str]) -> bytes:
     have = dict(pair.split(":", 1) for pair in query.get("seen", "").split(",") if ":" in pair)
-    fresh = [f'"{name}":{content.json}' for name, content in found.items() if have.get(name) != content.etag]
-    return "{" + ",".join(fresh) + "}" if fresh else ""
+    fresh = [
+        b'"%s":%s' % (name.encode(), content.json) for name, content in found.items() if have.get(name) != content.etag
+    ]
+    return b"{%s}" % b",".join(fresh) if fresh else b""

