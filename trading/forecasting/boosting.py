@@ -131,10 +131,14 @@ def fit_heads(
     ``values`` is the feature matrix of all bars, shape (bars, features). ``weights`` (bars,) weigh the rows.
     """
     early, late = held_out(train, targets.steps)
+    fitted_on = _binned(values, weights, early, settings)
+    stopped_by = _binned(values, weights, late, settings, ref=fitted_on)
     boosters: dict[str, Any] = {}
     for head in heads:
         labels = _labels(head, targets, boosters, values)
-        boosters[head] = _grow(head, values, labels, weights, early, late, settings)
+        fitted_on.set_label(labels[early])
+        stopped_by.set_label(labels[late])
+        boosters[head] = _grow(head, fitted_on, stopped_by, settings)
         if on_head is not None:
             on_head(head)
     return Heads(boosters), late
@@ -150,29 +154,24 @@ def _labels(head: str, targets: Targets, boosters: dict[str, Any], values: Float
     return targets.log_return / np.exp(np.asarray(boosters["volatility"].inplace_predict(values), np.float64))
 
 
-def _grow(
-    head: str,
-    values: FloatArray,
-    labels: FloatArray,
-    weights: FloatArray | None,
-    early: IntArray,
-    late: IntArray,
-    settings: BoostingSettings,
+def _binned(
+    values: FloatArray, weights: FloatArray | None, rows: IntArray, settings: BoostingSettings, **kwargs: Any
 ) -> Any:
+    """The features of ``rows`` in bins, once for all heads: bins do not depend on labels."""
     import xgboost
 
-    def matrix(rows: IntArray, **kwargs: Any) -> Any:
-        weight = None if weights is None else weights[rows]
-        return xgboost.QuantileDMatrix(
-            values[rows], labels[rows], weight=weight, max_bin=MAX_BIN, nthread=settings.threads, **kwargs
-        )
+    weight = None if weights is None else weights[rows]
+    return xgboost.QuantileDMatrix(values[rows], weight=weight, max_bin=MAX_BIN, nthread=settings.threads, **kwargs)
 
-    fitted_on = matrix(early)
+
+def _grow(head: str, fitted_on: Any, stopped_by: Any, settings: BoostingSettings) -> Any:
+    import xgboost
+
     grown = xgboost.train(
         settings.of_head(head),
         fitted_on,
         _SHAPE_ROUNDS if head == "shape" else settings.rounds,
-        evals=[(matrix(late, ref=fitted_on), "later")],
+        evals=[(stopped_by, "later")],
         early_stopping_rounds=settings.patience,
         verbose_eval=False,
     )
