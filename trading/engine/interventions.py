@@ -25,9 +25,15 @@ from trading.venues.simulated.costs import Costs
 FORCED_LEG = 10_000
 """Legs from here on are the house's own: no desk may send so many in a round."""
 
+CLOSING_PATIENCE_MS = 5_000
+"""A venue elsewhere that refused to close a position is not asked again sooner."""
+
 
 class Interventions:
-    """The house's own orders and cancellations. ``account`` gives a desk's account in the open round."""
+    """The house's own orders and cancellations. ``account`` gives a desk's account in the open round.
+
+    A position that a halt closed, and that stands without an order of it, is closed again after ``patience_ms``.
+    """
 
     def __init__(
         self,
@@ -38,6 +44,8 @@ class Interventions:
         supervision: Supervision,
         protection: Protection,
         account: Callable[[str], AccountView],
+        *,
+        patience_ms: int = 0,
     ) -> None:
         self._setup = setup
         self._costs = costs
@@ -46,6 +54,8 @@ class Interventions:
         self._supervision = supervision
         self._protection = protection
         self._account = account
+        self._patience_ms = patience_ms
+        self._closed_ms: dict[tuple[str, str], int] = {}
 
     def cut_back(self, opened: Round) -> Iterator[Event]:
         """What brings desks back within limits that were broken after the trade; nobody is asked."""
@@ -85,19 +95,24 @@ class Interventions:
 
     def flatten(self, as_of_ms: int) -> Iterator[Event]:
         """Close at the market every position that nothing closes yet."""
-        for desk, position in tuple(self._unclosed()):
+        for desk, position in tuple(self._unclosed(as_of_ms)):
+            self._closed_ms[desk, position.instrument] = as_of_ms
             yield from self._protection.close(desk, position, as_of_ms)
 
-    def has_to_flatten(self, halt: Halt) -> bool:
+    def has_to_flatten(self, halt: Halt, as_of_ms: int) -> bool:
         """Whether a halt asks for positions to be closed that nothing closes yet."""
-        return halt.flatten and any(self._unclosed())
+        return halt.flatten and any(self._unclosed(as_of_ms))
 
-    def _unclosed(self) -> Iterator[tuple[str, Position]]:
+    def _unclosed(self, as_of_ms: int) -> Iterator[tuple[str, Position]]:
         """Positions for which no closing order is on its way."""
         closing = {(order.desk, order.instrument) for order in self._orders.all() if order.origin == FLATTEN}
         for desk, account in self._ledger.accounts.items():
             for position in tuple(account.positions.values()):
-                if (desk, position.instrument) not in closing:
+                key = desk, position.instrument
+                waits = (
+                    self._patience_ms and as_of_ms - self._closed_ms.get(key, -self._patience_ms) < self._patience_ms
+                )
+                if key not in closing and not waits:
                     yield desk, position
 
 

@@ -17,10 +17,12 @@ from trading.domain.event import Event, EventKind
 from trading.domain.intent import TradeIntent
 from trading.domain.market import Quote
 from trading.domain.money import money_text
+from trading.domain.order import order_from_payload
 from trading.domain.verdict import Ruling, Verdict
 from trading.engine import records
+from trading.engine.dispatch import Dispatch
 from trading.engine.feedback import Feedback
-from trading.engine.interventions import FORCED_LEG, Interventions, cancelled_event
+from trading.engine.interventions import CLOSING_PATIENCE_MS, FORCED_LEG, Interventions, cancelled_event
 from trading.engine.outgoing import order_for, ordered_event
 from trading.engine.pricing import Pricing
 from trading.engine.protection import Protection, ProtectionPolicy
@@ -57,8 +59,9 @@ class Engine:
 
     ``run_id`` names the run to the kill switch. ``books`` are recorded order books, met instead of bars where they
     reach. ``guard`` says at each round where positions are protected; ``stops`` has the house do so by volatility.
-    ``watcher`` says at each round how the markets stand. Time moves only forward, by :meth:`advance` and
-    :meth:`open_round`.
+    ``watcher`` says at each round how the markets stand. ``dispatch`` carries orders to a venue elsewhere, whose
+    answers come back by :meth:`hear`; without it the simulated venue fills them on the tape. Time moves only forward,
+    by :meth:`advance` and :meth:`open_round`.
     """
 
     def __init__(
@@ -78,6 +81,7 @@ class Engine:
         guard: ProtectionPolicy | None = None,
         watcher: Watcher | None = None,
         stops: StopRules | None = None,
+        dispatch: Dispatch | None = None,
     ) -> None:
         self.setup = setup
         self.tape = tape
@@ -100,9 +104,17 @@ class Engine:
         )
         self._protection = Protection(setup, costs, self.orders, self.ledger, tape.step_ms)
         self._interventions = Interventions(
-            setup, costs, self.orders, self.ledger, self.supervision, self._protection, self.account
+            setup,
+            costs,
+            self.orders,
+            self.ledger,
+            self.supervision,
+            self._protection,
+            self.account,
+            patience_ms=0 if dispatch is None else CLOSING_PATIENCE_MS,
         )
         self._pricing = Pricing(tape, self.ledger, setup.instruments)
+        self._dispatch = dispatch
         self._guard = guard
         self._watcher = watcher
         self._gate = Gate()
@@ -140,6 +152,11 @@ class Engine:
         self._journal.append(event)
         self._take_in(event)
 
+    def hear(self, event: Event) -> None:
+        """Write down what a venue tells, with what it brings about: a bracket after a fill, a close for a lost stop."""
+        self.record(event)
+        self._carry_out(self._protection.follow(event))
+
     def _take_in(self, event: Event) -> None:
         for fold in self._folds:
             fold.apply(event)
@@ -175,12 +192,14 @@ class Engine:
     def close_season(self) -> None:
         """Cancel what still rests, mark everything at the end, and say that the run is complete.
 
-        A season that was closed already, before a restart, stays as it is.
+        A season that was closed already, before a restart, stays as it is. At a venue elsewhere nothing is cancelled:
+        that takes time, and whoever plays the season has seen to it.
         """
         if not self.is_closed:
             end = self.setup.end_ms
             self.advance(end)
-            self._carry_out(cancelled_event(order, end, "season ended") for order in self.orders.all())
+            if self._dispatch is None:
+                self._carry_out(cancelled_event(order, end, "season ended") for order in self.orders.all())
             self._mark_all(self.setup.rounds, end)
             facts = {"rounds": self.setup.rounds, "data_sha256": self.tape.sha256}
             self.record(Event(ts_ms=end, kind=EventKind.SEASON_CLOSED, payload=facts))
@@ -196,6 +215,8 @@ class Engine:
         end = self.tape.bars_known_at(as_of_ms)
         if end < self.row:
             raise ValueError(f"the engine stands after bar {self.row} and cannot go back to {as_of_ms}")
+        if self._dispatch is not None:
+            self.row = end
         while self.row < end:
             quiet = self._venue.quiet_until(self.row, self.orders, self.ledger.accounts)
             if quiet >= end:
@@ -207,9 +228,7 @@ class Engine:
     def process_bar(self) -> None:
         """Let the venue work through the next bar."""
         for event in self._venue.process_bar(self.row, self.orders, self.ledger.accounts):
-            self.record(event)
-            for following in self._protection.follow(event):
-                self.record(following)
+            self.hear(event)
         self.row += 1
 
     def wake_row(self) -> int:
@@ -249,7 +268,7 @@ class Engine:
         if self._kill_switch is None:
             return False
         thrown = self._kill_switch.state(self._run_id)
-        if thrown is None or (self.halted and not self._interventions.has_to_flatten(thrown)):
+        if thrown is None or (self.halted and not self._interventions.has_to_flatten(thrown, as_of_ms)):
             return False
         self.advance(as_of_ms)
         self._check_halts(as_of_ms)
@@ -367,7 +386,7 @@ class Engine:
             reduce_only=self.breakers.reduce_only(decision.desk),
             delay_ms=delay_ms,
         )
-        self.record(ordered_event(order, decision.decision_id))
+        self._carry_out((ordered_event(order, decision.decision_id),))
 
     def _gate_state(self, desk: str, *, trial: bool) -> GateState:
         account = self.account(desk)
@@ -405,9 +424,18 @@ class Engine:
             self.record(event)
         self._carry_out(self._interventions.take_back(as_of_ms))
         thrown = self._kill_switch.state(self._run_id) if self._kill_switch is not None and self.halted else None
-        if thrown is not None and self._interventions.has_to_flatten(thrown):
+        if thrown is not None and self._interventions.has_to_flatten(thrown, as_of_ms):
             self._carry_out(self._interventions.flatten(as_of_ms))
 
     def _carry_out(self, events: Iterable[Event]) -> None:
+        """Write down what the house does; to a venue elsewhere an order leaves, and a cancellation is a request."""
         for event in events:
-            self.record(event)
+            if self._dispatch is None:
+                self.record(event)
+            elif event.kind is EventKind.ORDER_CANCELLED:
+                standing = self.orders.get(event.payload["order_id"])
+                if standing is not None:
+                    self._dispatch.cancel(standing, event.payload["reason"])
+            else:
+                self.record(event)
+                self._dispatch.place(order_from_payload(event.payload))
