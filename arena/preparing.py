@@ -20,6 +20,7 @@ from trading.venues.simulated import Costs, list_instruments
 from trading.venues.simulated.costs import venue_facts
 
 if TYPE_CHECKING:
+    from arena.autonomous.latch import LiveTerms
     from trading.forecasting.registry import Key
 
 HISTORY_BARS = 1000
@@ -41,6 +42,7 @@ class Prepared:
     costs: Costs
     mode: Mode
     champions: Mapping["Key", str]
+    live: "LiveTerms | None" = None
 
     @property
     def content_sha256(self) -> str:
@@ -85,7 +87,7 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
         raise ConfigError(f"[limits] allowed_instruments names {strangers[0]}, which the season does not trade")
     terms = open_latch(rules, settings, limits)
     if terms is not None:
-        raise ConfigError("market.kind = 'live': no venue of this version takes real orders; use kind = 'paper'")
+        limits = _live_limits(rules, settings, terms)
     streamed = rules.market.is_streamed
     tape = paper_tape(rules.market) if streamed else load_market(rules.season, rules.market, settings)
     shift_ms = 0
@@ -138,7 +140,22 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
         costs=costs,
         mode=mode,
         champions=_champions(settings.home, tape, start_ms),
+        live=terms,
     )
+
+
+def _live_limits(rules: SeasonRules, settings: Settings, terms: "LiveTerms") -> Limits:
+    """The limits of a live season, no order above its cap. Its keys and the number of its desks are checked."""
+    from arena.autonomous.live import account_spec
+
+    if len(rules.desks) > 1:
+        raise ConfigError(
+            f"a live season has one desk, found {len(rules.desks)}: an account at an exchange has one position in an "
+            "instrument, and nobody could say whose it is; give each desk a season and an account of its own"
+        )
+    account_spec(rules, settings)
+    cap = min(terms.limits.max_order_value, terms.max_notional)
+    return terms.limits.tightened({"max_order_value": cap})
 
 
 def load_market(season: Season, market: Market, settings: Settings) -> Tape:

@@ -23,6 +23,7 @@ from trading.storage.runs import RunFolder, Runs
 from trading.venues.simulated import MarginRules
 
 if TYPE_CHECKING:
+    from arena.autonomous.live import LiveTrading
     from arena.autonomous.paper import OpenMarket
     from arena.seasons.runner import Ending, OnSeated, SeasonRun
     from arena.seasons.spending import Spending
@@ -162,13 +163,15 @@ async def season_run(
     warmup_rounds: int = 0,
     approve_all: bool = False,
     open_market: "OpenMarket | None" = None,
+    live: "LiveTrading | None" = None,
 ) -> AsyncIterator["Playable"]:
     """A run that stands where its journal left it, and closes its files on leaving.
 
     ``watch`` is given engine, journal and telemetry before anything is restored, and answers with a function that is
     called after every round. ``on_seated`` is called with the desks and their seats when a round is open,
     ``on_decided`` with every decision. ``approve_all`` asks nobody and approves every proposal. ``open_market`` opens
-    what a season on a followed market trades on, in the place of its exchange.
+    what a season on a followed market trades on, in the place of its exchange. ``live`` carries the orders of a live
+    season. Raises RequestError for a live season without it.
     """
     from agents.brief import Costs as StatedCosts
     from agents.brief import RoundBrief
@@ -185,6 +188,8 @@ async def season_run(
     from trading.risk.alerts import AlertWatch
 
     rules = prepared.rules
+    if (prepared.live is None) != (live is None):
+        raise RequestError("a live season is played by `tradefloor run` alone, which watches over it")
     teams = teams_of(rules)
     spending = _spending(prepared)
     brief = RoundBrief(
@@ -204,7 +209,7 @@ async def season_run(
     cassette = find_recording(prepared, settings) if replays else rules.cassette.path or folder.cassette
     try:
         async with AsyncExitStack() as files:
-            journal = files.enter_context(closing(Journal(folder.journal)))
+            journal = files.enter_context(closing(Journal(folder.journal, fsync=live is not None)))
             telemetry = files.enter_context(closing(Telemetry(folder.telemetry)))
             board = files.enter_context(live_limits(settings))
             engine = Engine(
@@ -220,7 +225,10 @@ async def season_run(
                 margin=_margin(rules),
                 stops=None if rules.stops is None else rules.stops.rules(),
                 watcher=guarding.market_watch(rules),
+                dispatch=None if live is None else live.dispatcher,
             )
+            for fold in () if live is None else live.folds:
+                engine.watch(fold)
             if spending is not None:
                 engine.watch(spending)
             own_records = OwnRecords() if any(team.shows_record for team in teams) else None
@@ -242,6 +250,8 @@ async def season_run(
             if rules.market.is_streamed:
                 follow = open_market or exchange_market(rules, settings)
                 market = await files.enter_async_context(follow(engine, journal))
+            if live is not None:
+                await files.enter_async_context(live.opened(engine, journal))
             run = SeasonRun(
                 run_id=folder.run_id,
                 engine=engine,
@@ -264,6 +274,7 @@ async def season_run(
                     else None
                 ),
                 market=market,
+                live=live,
             )
             next_round = iso(prepared.setup.round_ms(engine.rounds_closed))
             with open_checkpoints(folder.checkpoints) as checkpoints:

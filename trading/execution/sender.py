@@ -100,6 +100,11 @@ class OrderSender:
         self._note(order, EventKind.ORDER_REJECTED, reason=str(refusal), code=refusal.code)
         self._commit()
 
+    def withdraw(self, order: Order, reason: str) -> None:
+        """End an order that is recorded, has not left, and is not wanted any more."""
+        self._note(order, EventKind.ORDER_CANCELLED, reason=reason)
+        self._commit()
+
     async def poll(self) -> None:
         """Take in new fills, and the end of whatever ended at the venue."""
         await self._take_fills()
