@@ -1,6 +1,8 @@
 """A live season on a loopback exchange with an account: real ccxt classes, a clock that runs forty times as fast."""
 
 import asyncio
+import json
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -18,8 +20,10 @@ from arena.autonomous.live import LiveManners, account_spec
 from arena.autonomous.paced_market import Pacing
 from arena.autonomous.paper import exchange_market, exchange_of
 from arena.seasons.rules import SeasonRules
+from arena.seasons.runner import SeasonRun
 from arena.settings import Settings
 from tests.arena.autonomous.followed import Follower, rules_of
+from tests.exchanges.accounts import Held
 from tests.exchanges.binance_account import KEY, SECRET, BinanceAccount
 from tests.exchanges.matching import BookAccount
 from tests.exchanges.server import Request, Venue
@@ -125,18 +129,44 @@ class Floor:
     rules: SeasonRules
     settings: Settings
 
-    async def play(self, meanwhile: Callable[[], Awaitable[None]] | None = None) -> str:
-        """Play the season as the command line does; ``meanwhile`` runs beside it."""
+    async def play(self, meanwhile: Callable[[SeasonRun], Awaitable[None]] | None = None) -> str:
+        """Play the season as the command line does; ``meanwhile`` runs beside it from when it is opened on."""
         prepared = await asyncio.to_thread(wiring.prepare, self.rules, self.settings)
         await asyncio.to_thread(check_account, prepared, self.settings)
         folder = wiring.open_run(prepared, self.settings)
-        beside = asyncio.ensure_future(meanwhile()) if meanwhile is not None else None
-        ending = await play_alone(
-            prepared, folder, self.settings, terms=terms_of(self.rules, self.settings, self.clock)
-        )
-        if beside is not None:
-            await beside
+        beside: list[asyncio.Future[None]] = []
+
+        def started(run: SeasonRun) -> None:
+            if meanwhile is not None:
+                beside.append(asyncio.ensure_future(meanwhile(run)))
+
+        terms = terms_of(self.rules, self.settings, self.clock)
+        ending = await play_alone(prepared, folder, self.settings, on_started=started, terms=terms)
+        await asyncio.gather(*beside)
         return ending.value
+
+    async def spawn(self) -> asyncio.subprocess.Process:
+        """The same season in a process of its own."""
+        told = {
+            "home": str(self.settings.home),
+            "url": self.server.endpoints.rest,
+            "began_ms": self.clock.began_ms,
+            "zero_s": self.clock.zero_s,
+            "cap": str(self.settings.max_live_notional),
+            "rules": self.rules.model_dump(mode="json", by_alias=True, exclude_none=True),
+        }
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.arena.autonomous.live_child",
+            json.dumps(told),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    def live(self) -> list[Held]:
+        """The orders that stand at the exchange."""
+        return [held for held in self.account.orders() if held.status.live]
 
     @property
     def folder(self) -> RunFolder:
