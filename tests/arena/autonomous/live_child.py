@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import signal
 import sys
 from pathlib import Path
 
 from arena import wiring
 from arena.autonomous.alone import play_alone
 from arena.seasons.rules import SeasonRules
+from arena.seasons.runner import SeasonRun
 from tests.arena.autonomous.live_floor import FastClock, settings_of, terms_of
 
 
@@ -19,7 +21,12 @@ def main() -> None:
     settings = settings_of(Path(told["home"]), told["url"], max_live_notional=told["cap"])
     prepared = wiring.prepare(rules, settings)
     folder = wiring.open_run(prepared, settings)
-    ending = asyncio.run(play_alone(prepared, folder, settings, terms=terms_of(rules, settings, clock)))
+    terms = terms_of(rules, settings, clock)
+
+    def started(run: SeasonRun) -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, run.stop)
+
+    ending = asyncio.run(play_alone(prepared, folder, settings, on_started=started, terms=terms))
     sys.stdout.write(ending.value)
 
 

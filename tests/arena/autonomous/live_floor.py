@@ -71,20 +71,21 @@ class Unstamped(BinanceAccount):
             self._venue.now_ms = real  # type: ignore[method-assign]
 
 
-def live_rules(
+def live_table(
     clock: FastClock, *, rounds: int, desk: str = "buyhold", stops: dict[str, Any] | None = None, **season: Any
-) -> SeasonRules:
-    """A live season of one-minute rounds that begins soon."""
+) -> dict[str, Any]:
+    """The file of a live season of one-minute rounds that begins soon."""
     start_ms = clock.now_ms() // MINUTE_MS * MINUTE_MS + 2 * MINUTE_MS
-    start, end = (datetime.fromtimestamp(at / 1000, UTC) for at in (start_ms, start_ms + rounds * MINUTE_MS))
+    start, end = (
+        datetime.fromtimestamp(at / 1000, UTC).isoformat() for at in (start_ms, start_ms + rounds * MINUTE_MS)
+    )
     facts = {"name": "real", "seed": 3, "start": start, "end": end, "every": "1m", "capital": 10_000}
-    table = {
+    return {
         "season": {**facts, **season},
         "market": {"kind": "live", "venue": "binance", "instruments": ["BTC-USDT-PERP", "ETH-USDT-PERP"]},
         "desk": [{"name": desk, "model": f"house/{desk}"}],
         **({"stops": stops} if stops else {}),
     }
-    return SeasonRules.model_validate(table)
 
 
 def terms_of(rules: SeasonRules, settings: Settings, clock: FastClock) -> AloneTerms:
@@ -126,8 +127,13 @@ class Floor:
     account: BookAccount
     private: BinanceAccount
     clock: FastClock
-    rules: SeasonRules
+    table: dict[str, Any]
     settings: Settings
+
+    @property
+    def rules(self) -> SeasonRules:
+        """The season's rules."""
+        return SeasonRules.model_validate(self.table)
 
     async def play(self, meanwhile: Callable[[SeasonRun], Awaitable[None]] | None = None) -> str:
         """Play the season as the command line does; ``meanwhile`` runs beside it from when it is opened on."""
@@ -153,7 +159,7 @@ class Floor:
             "began_ms": self.clock.began_ms,
             "zero_s": self.clock.zero_s,
             "cap": str(self.settings.max_live_notional),
-            "rules": self.rules.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "rules": self.table,
         }
         return await asyncio.create_subprocess_exec(
             sys.executable,
@@ -178,7 +184,7 @@ class Floor:
         stored = [one.event() for one in read_verified(self.folder.journal)] if self.folder.journal.is_file() else []
         return [event for event in stored if not kinds or event.kind in kinds]
 
-    async def until(self, holds: Callable[[], bool], *, timeout_s: float = 60.0) -> None:
+    async def until(self, holds: Callable[[], bool], *, timeout_s: float = 240.0) -> None:
         """Wait until something holds."""
         deadline = time.monotonic() + timeout_s
         while not holds():
@@ -222,7 +228,7 @@ async def live_floor(
 
         trading = asyncio.create_task(trade())
         try:
-            yield Floor(server, account, private, clock, live_rules(clock, rounds=rounds, **season), settings)
+            yield Floor(server, account, private, clock, live_table(clock, rounds=rounds, **season), settings)
         finally:
             trading.cancel()
             await asyncio.gather(trading, return_exceptions=True)
