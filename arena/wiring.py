@@ -1,6 +1,5 @@
 """The one composition root: settings and season rules in, a season that is ready to play out."""
 
-import hashlib
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, closing
@@ -9,195 +8,51 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arena.registration import code_sha256, prompt_folder, prompt_hashes
+from arena.preparing import HISTORY_BARS, RECORDED_HISTORY_BARS, Prepared, data_root, load_market, prepare
 from arena.seasons.budget_rules import BudgetRules
-from arena.seasons.rules import Market, Season, SeasonRules
+from arena.seasons.rules import SeasonRules
 from arena.settings import CONFIG, Settings
-from prompts import use_prompts
 from trading.domain.decision import Decision
 from trading.domain.errors import ConfigError, JournalError, RequestError, TradingHalted
 from trading.domain.instants import duration_text, iso
-from trading.engine import Engine, Entrant, Setup
-from trading.marketdata import SimulationSpec, Tape, expand_paths, load_tape, simulate
-from trading.marketdata.masking import draw_mask, masked_tape
-from trading.risk import KillSwitch, LimitBoard, Limits, Mode, load_modes
+from trading.engine import Engine
+from trading.risk import KillSwitch, LimitBoard, Limits
 from trading.risk.limit_bus import shared_limits
 from trading.storage.journal import Journal, Telemetry, read_verified
 from trading.storage.runs import RunFolder, Runs
-from trading.venues.simulated import Costs, MarginRules, list_instruments
-from trading.venues.simulated.costs import venue_facts
+from trading.venues.simulated import MarginRules
 
 if TYPE_CHECKING:
+    from arena.autonomous.live import LiveTrading
     from arena.autonomous.paper import OpenMarket
     from arena.seasons.runner import Ending, OnSeated, SeasonRun
     from arena.seasons.spending import Spending
     from tools.context import ChampionForecasts
     from trading.forecasting.registry import Key
 
-HISTORY_BARS = 1000
-"""Bars before the season's start that are simulated, and that desks can look back on."""
-
-RECORDED_HISTORY_BARS = 3200
-"""The same for recorded candles: as many as every feature needs, the slowest of which look back on 3,072."""
+__all__ = [
+    "DEADLINE_S",
+    "HISTORY_BARS",
+    "RECORDED_HISTORY_BARS",
+    "OnRound",
+    "Playable",
+    "Prepared",
+    "Watch",
+    "check_rehearsal",
+    "data_root",
+    "find_recording",
+    "live_limits",
+    "load_market",
+    "open_run",
+    "prepare",
+    "season_run",
+]
 
 DEADLINE_S = 120.0
 """How long a decision may take by the wall clock where a season does not say."""
 
 OnRound = Callable[[int], None]
 Watch = Callable[[Engine, Journal, Telemetry], OnRound]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Prepared:
-    """A season of which everything that can be wrong has been checked; nothing was written yet."""
-
-    rules: SeasonRules
-    setup: Setup
-    tape: Tape
-    data_sha256: str
-    limits: Limits
-    costs: Costs
-    mode: Mode
-    champions: Mapping["Key", str]
-
-    @property
-    def content_sha256(self) -> str:
-        """Identifies what is run: rules, data, limits, costs, prompts, and the trained models that may speak."""
-        parts = (
-            self.rules.rules_sha256,
-            self.data_sha256,
-            self.limits.model_dump_json(),
-            self.costs.model_dump_json(exclude_defaults=True),
-            self.mode.model_dump_json(),
-            *(f"{one.desk}: {role}={sha256}" for one in self.setup.entrants for role, sha256 in one.prompts.items()),
-            *sorted(f"{key}: {model_id}" for key, model_id in self.champions.items()),
-        )
-        return hashlib.sha256("|".join(parts).encode()).hexdigest()
-
-
-def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
-    """Check rules, limits, costs, models and data, in this order, and load the market.
-
-    Raises ConfigError or DataError, in one line, for the first thing that is wrong.
-    """
-    from agents.llm import check_model, is_rule_based, required_keys
-    from arena.autonomous.latch import open_latch
-    from arena.autonomous.paper import paper_instruments, paper_tape
-
-    use_prompts(prompt_folder(settings))
-    limits = Limits.load(CONFIG / "limits.toml").tightened(rules.limits)
-    facts = venue_facts(CONFIG / "venues.toml")
-    costs = Costs.from_mapping(facts["costs"], rules.costs.given())
-    if rules.season.thinking_ms:
-        costs = costs.model_copy(update={"latency_ms": costs.latency_ms + rules.season.thinking_ms})
-    mode = load_modes(CONFIG / "modes.toml").get(rules.season.mode)
-    if mode is None:
-        raise ConfigError(f"season.mode = {rules.season.mode!r}: config/modes.toml does not say what that is")
-    for model in rules.every_model():
-        if rules.cassette.mode == "replay":
-            required_keys(model)  # it must be a model, but nobody will be asked
-        else:
-            check_model(model)
-    strangers = sorted(set(limits.allowed_instruments) - set(rules.market.instruments))
-    if strangers:
-        raise ConfigError(f"[limits] allowed_instruments names {strangers[0]}, which the season does not trade")
-    terms = open_latch(rules, settings, limits)
-    if terms is not None:
-        raise ConfigError("market.kind = 'live': no venue of this version takes real orders; use kind = 'paper'")
-    streamed = rules.market.is_streamed
-    tape = paper_tape(rules.market) if streamed else load_market(rules.season, rules.market, settings)
-    shift_ms = 0
-    if rules.market.mask is not None:
-        if streamed:
-            raise ConfigError(
-                "market.mask hides recorded and simulated markets; a market that is followed has its own names"
-            )
-        mask = draw_mask(tape.symbols, rules.market.mask)
-        tape, shift_ms = masked_tape(tape, mask), mask.shift_ms
-        allowed = [mask.names[symbol] for symbol in limits.allowed_instruments]
-        limits = limits.model_copy(update={"allowed_instruments": type(limits.allowed_instruments)(allowed)})
-    start_ms = rules.season.start_ms + shift_ms
-    if rules.season.every_ms % tape.step_ms:
-        raise ConfigError(
-            f"season.every = {rules.season.every!r}: the data has bars of {duration_text(tape.step_ms)}; "
-            "a round must be a whole number of bars"
-        )
-    entrants = tuple(
-        Entrant(
-            desk=desk.name,
-            kind="rule-based" if all(map(is_rule_based, desk.every_model())) else "llm",
-            models=desk.names_by_role(),
-            prompts=prompt_hashes(desk.prompts_by_role()),
-        )
-        for desk in rules.desks
-    )
-    setup = Setup(
-        season=rules.season.name,
-        seed=rules.season.seed,
-        start_ms=start_ms,
-        end_ms=rules.season.end_ms + shift_ms,
-        every_ms=rules.season.every_ms,
-        capital=rules.season.capital,
-        mode=rules.season.mode,
-        source=tape.source,
-        rules_sha256=rules.rules_sha256,
-        entrants=entrants,
-        instruments=(
-            paper_instruments(rules, settings, facts) if streamed else list_instruments(tape, start_ms, facts)
-        ),
-        code_sha256=code_sha256(),
-    )
-    return Prepared(
-        rules=rules,
-        setup=setup,
-        tape=tape,
-        data_sha256=tape.sha256,
-        limits=limits,
-        costs=costs,
-        mode=mode,
-        champions=_champions(settings.home, tape, start_ms),
-    )
-
-
-def load_market(season: Season, market: Market, settings: Settings) -> Tape:
-    """The season's tape: recorded candles from the data folder, or a simulation from its seed."""
-    if market.step_ms is not None:
-        history_ms = HISTORY_BARS * market.step_ms
-        return simulate(
-            SimulationSpec(
-                symbols=market.instruments,
-                start_ms=season.start_ms - history_ms,
-                end_ms=season.end_ms,
-                step_ms=market.step_ms,
-                seed=season.seed,
-            )
-        )
-    root = data_root(settings)
-    return load_tape(
-        expand_paths(market.paths, root),
-        expand_paths(market.funding, root),
-        market.instruments,
-        season.start_ms,
-        season.end_ms,
-        history_bars=RECORDED_HISTORY_BARS,
-    )
-
-
-def _champions(home: Path, tape: Tape, start_ms: int) -> dict["Key", str]:
-    """The champions that may speak from the season's first round on. Looking costs nothing where none was trained."""
-    if not (home / "models" / "registry.sqlite").is_file():
-        return {}
-    from trading.forecasting.serving import champions_of
-
-    found = champions_of(home, before_ms=start_ms)
-    return {
-        key: model for key, model in found.items() if key.instrument in tape.symbols and key.step_ms == tape.step_ms
-    }
-
-
-def data_root(settings: Settings) -> Path:
-    """Where candle files are looked for: ``--data-root``, ``TRADEFLOOR_DATA``, or the store under the home folder."""
-    return settings.data_root or settings.home / "data"
 
 
 def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = False) -> RunFolder:
@@ -308,13 +163,15 @@ async def season_run(
     warmup_rounds: int = 0,
     approve_all: bool = False,
     open_market: "OpenMarket | None" = None,
+    live: "LiveTrading | None" = None,
 ) -> AsyncIterator["Playable"]:
     """A run that stands where its journal left it, and closes its files on leaving.
 
     ``watch`` is given engine, journal and telemetry before anything is restored, and answers with a function that is
     called after every round. ``on_seated`` is called with the desks and their seats when a round is open,
     ``on_decided`` with every decision. ``approve_all`` asks nobody and approves every proposal. ``open_market`` opens
-    what a season on a followed market trades on, in the place of its exchange.
+    what a season on a followed market trades on, in the place of its exchange. ``live`` carries the orders of a live
+    season. Raises RequestError for a live season without it.
     """
     from agents.brief import Costs as StatedCosts
     from agents.brief import RoundBrief
@@ -331,6 +188,8 @@ async def season_run(
     from trading.risk.alerts import AlertWatch
 
     rules = prepared.rules
+    if (prepared.live is None) != (live is None):
+        raise RequestError("a live season is played by `tradefloor run` alone, which watches over it")
     teams = teams_of(rules)
     spending = _spending(prepared)
     brief = RoundBrief(
@@ -350,7 +209,7 @@ async def season_run(
     cassette = find_recording(prepared, settings) if replays else rules.cassette.path or folder.cassette
     try:
         async with AsyncExitStack() as files:
-            journal = files.enter_context(closing(Journal(folder.journal)))
+            journal = files.enter_context(closing(Journal(folder.journal, fsync=live is not None)))
             telemetry = files.enter_context(closing(Telemetry(folder.telemetry)))
             board = files.enter_context(live_limits(settings))
             engine = Engine(
@@ -366,7 +225,10 @@ async def season_run(
                 margin=_margin(rules),
                 stops=None if rules.stops is None else rules.stops.rules(),
                 watcher=guarding.market_watch(rules),
+                dispatch=None if live is None else live.dispatcher,
             )
+            for fold in () if live is None else live.folds:
+                engine.watch(fold)
             if spending is not None:
                 engine.watch(spending)
             own_records = OwnRecords() if any(team.shows_record for team in teams) else None
@@ -388,6 +250,8 @@ async def season_run(
             if rules.market.is_streamed:
                 follow = open_market or exchange_market(rules, settings)
                 market = await files.enter_async_context(follow(engine, journal))
+            if live is not None:
+                await files.enter_async_context(live.opened(engine, journal))
             run = SeasonRun(
                 run_id=folder.run_id,
                 engine=engine,
@@ -410,6 +274,7 @@ async def season_run(
                     else None
                 ),
                 market=market,
+                live=live,
             )
             next_round = iso(prepared.setup.round_ms(engine.rounds_closed))
             with open_checkpoints(folder.checkpoints) as checkpoints:

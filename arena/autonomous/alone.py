@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from arena import wiring
+from arena.autonomous.live import LiveManners, LiveTrading, Watchers
 from arena.autonomous.logfile import logging_to
 from arena.autonomous.notices import open_alerts
 from arena.autonomous.paper import OpenMarket, exchange_market
@@ -25,10 +26,11 @@ OpenWatchedMarket = Callable[[Supervisor], OpenMarket]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AloneTerms:
-    """What a test puts in the place of the usual: the market that is followed, and the watchdog's patience."""
+    """What a test puts in the place of the usual: market, the watchdog's patience, and how live trading behaves."""
 
     open_market: OpenWatchedMarket | None = None
     patience: Patience | None = None
+    live: LiveManners | None = None
 
 
 async def play_alone(
@@ -56,6 +58,15 @@ async def play_alone(
         instruments=len(prepared.setup.instruments),
         patience=terms.patience or _patience(prepared, deadline_s),
     )
+    live = None
+    if prepared.live is not None:
+        watchers = Watchers(
+            alarm=supervisor.alarm,
+            halt=supervisor.halt,
+            looked=supervisor.on_work,
+            is_alive=lambda: supervisor.watchdog.is_live,
+        )
+        live = LiveTrading(prepared, settings, watchers, run_id=folder.run_id, manners=terms.live)
     market: OpenMarket | None = None
     if terms.open_market is not None:
         market = terms.open_market(supervisor)
@@ -78,6 +89,7 @@ async def play_alone(
             watch=watch,
             on_seated=supervisor.on_seated,
             open_market=market,
+            live=live,
             approve_all=approve_all,
         ) as playable:
             if prepared.rules.alerts is None:  # with [alerts] the season watches for itself

@@ -18,16 +18,22 @@ from trading.risk import Limits
 
 LIMITS_FILE = "live-limits.toml"
 _ADOPT = "adopt"
+_DEAD_MAN, DEAD_MAN_S = "dead_man_s", 60
 _NEEDED = ("max_order_value", "max_gross_exposure")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTerms:
-    """What the open latch allows: limits, the cap of what one order may be worth, and whether holdings are adopted."""
+    """What the open latch allows: limits, the cap of what one order may be worth, and whether holdings are adopted.
+
+    ``dead_man_s`` is how long the exchange waits for a sign of life before it cancels every order, protective ones too;
+    0 leaves its switch alone.
+    """
 
     limits: Limits
     max_notional: Decimal
     adopt: bool
+    dead_man_s: int = DEAD_MAN_S
 
 
 def open_latch(rules: SeasonRules, settings: Settings, limits: Limits) -> LiveTerms | None:
@@ -54,10 +60,18 @@ def open_latch(rules: SeasonRules, settings: Settings, limits: Limits) -> LiveTe
     adopt = table.pop(_ADOPT, False)
     if not isinstance(adopt, bool):
         raise ConfigError(f"{file}: adopt = {adopt!r}: expected true or false")
+    dead_man_s = table.pop(_DEAD_MAN, DEAD_MAN_S)
+    if type(dead_man_s) is not int or not (dead_man_s == 0 or 20 <= dead_man_s <= 3600):
+        raise ConfigError(f"{file}: dead_man_s = {dead_man_s!r}: expected 20 to 3600 seconds, or 0 for none")
     for key in _NEEDED:
         if key not in table:
             raise ConfigError(f"{file}: {key} is missing; a live season states it, at most {getattr(limits, key)}")
-    return LiveTerms(limits=limits.tightened(table), max_notional=settings.max_live_notional, adopt=adopt)
+    return LiveTerms(
+        limits=limits.tightened(table),
+        max_notional=settings.max_live_notional,
+        adopt=adopt,
+        dead_man_s=dead_man_s,
+    )
 
 
 def _read(file: Path) -> dict[str, Any]:

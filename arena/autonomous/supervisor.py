@@ -49,6 +49,18 @@ class Supervisor:
         """The fold that raises alerts from the run's events; to be added once the run was restored."""
         return AlertWatch(self._run_id, self._alerts)
 
+    def alarm(self, text: str, critical: bool) -> None:
+        """Tell people; once a text, until somebody has acknowledged it."""
+        self._alerts.raise_alert(f"{self._run_id}: {text}", critical=critical, key=f"{self._run_id} {text[:120]}")
+
+    def halt(self, reason: str) -> None:
+        """Stop the run's trading and say so."""
+        self._halt(reason)
+
+    def on_work(self) -> None:
+        """The run is at work while it looks at no market, as when it recovers."""
+        self.on_look(self._clock.now_ms(), self._stale)
+
     def on_look(self, now_ms: int, stale: Mapping[str, str]) -> None:
         """The market looked up."""
         self._looked_ms, self._stale = now_ms, stale

@@ -53,6 +53,10 @@ def run(
     prepared = wiring.prepare(rules, settings)
     if approve:
         wiring.check_rehearsal(prepared)
+    if prepared.live is not None:
+        from arena.autonomous.account_check import check_account
+
+        check_account(prepared, settings)
     folder = wiring.open_run(prepared, settings)
     say(f"run {folder.run_id}: {prepared.setup.rounds} rounds on {_market_words(prepared)}")
     with tracing(settings):
@@ -79,6 +83,9 @@ def run(
 def _market_words(prepared: wiring.Prepared) -> str:
     names = ", ".join(prepared.tape.symbols)
     market = prepared.rules.market
+    if prepared.live is not None:
+        where = f"the testnet of {market.venue}" if market.testnet else f"{market.venue}, with real orders"
+        return f"{where}, each worth {prepared.live.max_notional} at most: {names}"
     if market.is_streamed:
         return f"the live market of {market.venue}, with simulated fills: {names}"
     return f"a simulated market: {names}" if market.kind == "simulated" else f"recorded candles: {names}"

@@ -110,7 +110,7 @@ class Market(Table):
 
     ``paths`` and ``funding`` are file patterns relative to the data folder; ``step`` is the bar of a market that is not
     recorded. ``paper`` follows the exchange ``venue`` (a name of ccxt) as it trades, with simulated fills; ``live``
-    sends real orders to it.
+    sends real orders to it, or with ``testnet`` to its market for practice.
     With ``mask``, a seed, desks see the market under other names, dates and price scales.
     """
 
@@ -120,6 +120,7 @@ class Market(Table):
     funding: Globs = ()
     step: Duration | None = None
     venue: Slug | None = later(None)
+    testnet: bool = later(False)
     mask: Annotated[int, Field(strict=True, ge=0, lt=10**9)] | None = later(None)
 
     @model_validator(mode="after")
@@ -137,6 +138,8 @@ class Market(Table):
         for name in stray:
             if getattr(self, name):
                 raise Refused(name, f"belongs to another kind of market than {self.kind!r}; remove it")
+        if self.testnet and self.kind != "live":
+            raise Refused("testnet", f"is for orders that leave; a {self.kind} market sends none, so remove it")
         return self
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from agents.brief import RoundBrief
 from agents.feedback import feedback_line
@@ -21,6 +21,9 @@ from trading.domain.decision import Decision, DecisionStatus
 from trading.engine import Engine, Round
 from trading.risk import LimitUse
 from trading.storage.journal import Journal, Telemetry
+
+if TYPE_CHECKING:
+    from arena.autonomous.live import LiveTrading
 
 Found = TypeVar("Found")
 OnSeated = Callable[[Sequence[DeskTeam], Sequence[Seat]], None]
@@ -52,7 +55,7 @@ class SeasonRun:
     when a desk goes on with its team of ``spare_teams``, when it stops, and when all do. ``market`` is followed as it
     trades: a round waits for its instant, and one that is reached too late stands in the record as missed.
     ``on_seated`` is given the desks and their seats of each round when it is open, ``on_decided`` every decision.
-    ``approver`` is asked before any desk trades.
+    ``approver`` is asked before any desk trades. ``live`` carries orders to a real exchange.
     """
 
     def __init__(
@@ -75,6 +78,7 @@ class SeasonRun:
         on_decided: Callable[[Decision], None] | None = None,
         market: PacedMarket | None = None,
         approver: Approver | None = None,
+        live: "LiveTrading | None" = None,
     ) -> None:
         self.run_id = run_id
         self.engine = engine
@@ -93,6 +97,7 @@ class SeasonRun:
         self._on_decided = on_decided
         self._market = market
         self._approver = approver
+        self._live = live
         self._looking_back: LookingBack | None = None
         self._stopping = asyncio.Event()
 
@@ -125,6 +130,22 @@ class SeasonRun:
         self._looking_back = looking_back
         if not self.journal.events:
             engine.open_season()
+        if self._live is not None and not engine.is_closed:
+            await self._live.start(self._stopping)
+        ending = await self._play_rounds(graph, checkpoints)
+        if self._live is not None and not engine.is_closed:
+            await self._live.settle("the season stops")
+        if ending is not Ending.FINISHED:
+            return ending
+        if not engine.is_closed:  # killed between the last event and the seal, it is closed already
+            engine.close_season()
+        if self._memory is not None:
+            self._memory.flush(at_least=1)
+        self.journal.seal()
+        return ending
+
+    async def _play_rounds(self, graph: DeskGraph, checkpoints: Checkpoints) -> Ending:
+        engine = self.engine
         for index in range(engine.rounds_closed, engine.setup.rounds):
             if self._spending is not None and self._spending.exhausted:
                 return Ending.OUT_OF_BUDGET
@@ -145,11 +166,6 @@ class SeasonRun:
             await self._market.reach_end(self._stopping)
         if self._stopping.is_set() and not engine.is_closed and (self._market or self._rounds_left):
             return Ending.INTERRUPTED
-        if not engine.is_closed:  # killed between the last event and the seal, it is closed already
-            engine.close_season()
-        if self._memory is not None:
-            self._memory.flush(at_least=1)
-        self.journal.seal()
         return Ending.FINISHED
 
     @property

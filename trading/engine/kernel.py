@@ -5,7 +5,7 @@ venue declares quiet, so a bar on which nothing trades costs next to nothing. Ev
 fold over the journal: a restart folds the committed events again and goes on.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from threading import Lock
@@ -16,13 +16,15 @@ from trading.domain.decision import Decision, DecisionStatus
 from trading.domain.event import Event, EventKind
 from trading.domain.intent import TradeIntent
 from trading.domain.market import Quote
-from trading.domain.money import decimal_from_float, money_text
-from trading.domain.order import DESK, FLATTEN, RISK, Order
-from trading.domain.position import Position
+from trading.domain.money import money_text
+from trading.domain.order import order_from_payload
 from trading.domain.verdict import Ruling, Verdict
 from trading.engine import records
+from trading.engine.dispatch import Dispatch
 from trading.engine.feedback import Feedback
+from trading.engine.interventions import CLOSING_PATIENCE_MS, FORCED_LEG, Interventions, cancelled_event
 from trading.engine.outgoing import order_for, ordered_event
+from trading.engine.pricing import Pricing
 from trading.engine.protection import Protection, ProtectionPolicy
 from trading.engine.round import Fold, Round
 from trading.engine.setup import Setup
@@ -38,20 +40,18 @@ from trading.marketdata.tape import Tape
 from trading.marketdata.view import TapeView
 from trading.risk.gate import Gate
 from trading.risk.gate_state import GateState
-from trading.risk.kill_switch import Halt, KillSwitch
+from trading.risk.kill_switch import KillSwitch
 from trading.risk.limit_board import LimitBoard
 from trading.risk.limits import Limits
 from trading.risk.market_condition import MarketCondition, Watcher, condition_event
 from trading.risk.modes import Mode
-from trading.risk.post_trade import reducing_intents
 from trading.risk.stops import StopRules
 from trading.storage.journal.writer import JournalSink
 from trading.venues.simulated.costs import Costs
 from trading.venues.simulated.margin_rules import MarginRules
 from trading.venues.simulated.venue import SimulatedVenue
 
-FORCED_LEG = 10_000
-"""Legs from here on are the house's own: no desk may send so many in a round."""
+__all__ = ["FORCED_LEG", "Engine"]
 
 
 class Engine:
@@ -59,8 +59,9 @@ class Engine:
 
     ``run_id`` names the run to the kill switch. ``books`` are recorded order books, met instead of bars where they
     reach. ``guard`` says at each round where positions are protected; ``stops`` has the house do so by volatility.
-    ``watcher`` says at each round how the markets stand. Time moves only forward, by :meth:`advance` and
-    :meth:`open_round`.
+    ``watcher`` says at each round how the markets stand. ``dispatch`` carries orders to a venue elsewhere, whose
+    answers come back by :meth:`hear`; without it the simulated venue fills them on the tape. Time moves only forward,
+    by :meth:`advance` and :meth:`open_round`.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Engine:
         guard: ProtectionPolicy | None = None,
         watcher: Watcher | None = None,
         stops: StopRules | None = None,
+        dispatch: Dispatch | None = None,
     ) -> None:
         self.setup = setup
         self.tape = tape
@@ -101,6 +103,18 @@ class Engine:
             tape, setup.instruments, costs, margin=self.margin, turnover=self._turnover, books=books
         )
         self._protection = Protection(setup, costs, self.orders, self.ledger, tape.step_ms)
+        self._interventions = Interventions(
+            setup,
+            costs,
+            self.orders,
+            self.ledger,
+            self.supervision,
+            self._protection,
+            self.account,
+            patience_ms=0 if dispatch is None else CLOSING_PATIENCE_MS,
+        )
+        self._pricing = Pricing(tape, self.ledger, setup.instruments)
+        self._dispatch = dispatch
         self._guard = guard
         self._watcher = watcher
         self._gate = Gate()
@@ -126,8 +140,6 @@ class Engine:
         self._watchers: list[Fold] = []
         self._ruling = Lock()
         self._gates: dict[str, GateState] = {}
-        self._quotes: dict[str, Quote] = {}
-        self._wake = 0
 
     # -- the record ------------------------------------------------------------------------------------------------
 
@@ -139,6 +151,11 @@ class Engine:
         """Write an event down and let every fold take it in: the only way in which state changes."""
         self._journal.append(event)
         self._take_in(event)
+
+    def hear(self, event: Event) -> None:
+        """Write down what a venue tells, with what it brings about: a bracket after a fill, a close for a lost stop."""
+        self.record(event)
+        self._carry_out(self._protection.follow(event))
 
     def _take_in(self, event: Event) -> None:
         for fold in self._folds:
@@ -175,12 +192,14 @@ class Engine:
     def close_season(self) -> None:
         """Cancel what still rests, mark everything at the end, and say that the run is complete.
 
-        A season that was closed already, before a restart, stays as it is.
+        A season that was closed already, before a restart, stays as it is. At a venue elsewhere nothing is cancelled:
+        that takes time, and whoever plays the season has seen to it.
         """
         if not self.is_closed:
             end = self.setup.end_ms
             self.advance(end)
-            self._cancel(self.orders.all(), end, "season ended")
+            if self._dispatch is None:
+                self._carry_out(cancelled_event(order, end, "season ended") for order in self.orders.all())
             self._mark_all(self.setup.rounds, end)
             facts = {"rounds": self.setup.rounds, "data_sha256": self.tape.sha256}
             self.record(Event(ts_ms=end, kind=EventKind.SEASON_CLOSED, payload=facts))
@@ -196,6 +215,8 @@ class Engine:
         end = self.tape.bars_known_at(as_of_ms)
         if end < self.row:
             raise ValueError(f"the engine stands after bar {self.row} and cannot go back to {as_of_ms}")
+        if self._dispatch is not None:
+            self.row = end
         while self.row < end:
             quiet = self._venue.quiet_until(self.row, self.orders, self.ledger.accounts)
             if quiet >= end:
@@ -207,9 +228,7 @@ class Engine:
     def process_bar(self) -> None:
         """Let the venue work through the next bar."""
         for event in self._venue.process_bar(self.row, self.orders, self.ledger.accounts):
-            self.record(event)
-            for following in self._protection.follow(event):
-                self.record(following)
+            self.hear(event)
         self.row += 1
 
     def wake_row(self) -> int:
@@ -218,10 +237,8 @@ class Engine:
 
     def note_quiet(self, as_of_ms: int, bars: int) -> None:
         """Say that bars passed without a decision, mark the accounts, and make it durable."""
-        prices = self._look_up_prices(as_of_ms)
-        payload = {"bars": bars, "prices": records.price_row(prices)}
-        self.record(Event(ts_ms=as_of_ms, kind=EventKind.QUIET, payload=payload))
-        self._mark_accounts(None, as_of_ms, prices)
+        self.record(self._pricing.quiet(as_of_ms, bars))
+        self.record(self._pricing.marked(None, as_of_ms))
         self._journal.commit()
 
     # -- a round ---------------------------------------------------------------------------------------------------
@@ -234,8 +251,9 @@ class Engine:
         self._check_halts(as_of_ms)
         self._gates.clear()
         self.round = Round(index=index, as_of_ms=as_of_ms, view=TapeView(self.tape, as_of_ms))
-        self._cut_back(self.round)
-        self._guard_positions(self.round)
+        self._carry_out(self._interventions.cut_back(self.round))
+        if self._guard is not None:
+            self._carry_out(self._interventions.guard(self._guard, self.round))
         return self.round
 
     def miss_round(self, index: int, as_of_ms: int, reason: str) -> None:
@@ -250,7 +268,7 @@ class Engine:
         if self._kill_switch is None:
             return False
         thrown = self._kill_switch.state(self._run_id)
-        if thrown is None or (self.halted and not self._has_to_flatten(thrown)):
+        if thrown is None or (self.halted and not self._interventions.has_to_flatten(thrown, as_of_ms)):
             return False
         self.advance(as_of_ms)
         self._check_halts(as_of_ms)
@@ -282,7 +300,7 @@ class Engine:
     def account(self, desk: str) -> AccountView:
         """A desk's account at the prices of the open round."""
         account = self.ledger.accounts[desk]
-        marks = {symbol: self._price(symbol) for symbol in account.positions}
+        marks = {symbol: self._pricing.price(symbol) for symbol in account.positions}
         mark = mark_account(account, marks, self.setup.instruments)
         return AccountView(
             desk=desk,
@@ -326,14 +344,8 @@ class Engine:
         for event in self.supervision.changed_limits(ts_ms):
             self.record(event)
         state = self._gates[decision.desk] = self._gate_state(decision.desk, trial=False)
-        for event in records.call_events(decision, ts_ms):
+        for event in records.decision_events(decision, ts_ms):
             self.record(event)
-        self.record(records.decided_event(decision, ts_ms))
-        if decision.approval is not None:
-            self.record(records.approval_event(decision, decision.approval, ts_ms))
-        for leg, ruled in enumerate(decision.superseded):
-            intent_id = ids.intent_id(decision.decision_id, ruled.attempt, leg)
-            self._write_ruling(decision, ruled.intent, ruled.verdict, intent_id, ruled.attempt, superseded=True)
         if decision.status is not DecisionStatus.ACTED:
             return []
         stated = [replace(intent, confidence=decision.confidence) for intent in decision.intents]
@@ -341,7 +353,8 @@ class Engine:
         attempt = 1 + max((ruled.attempt for ruled in decision.superseded), default=-1)
         for leg, (intent, verdict) in enumerate(zip(decision.intents, verdicts, strict=True)):
             intent_id = ids.intent_id(decision.decision_id, attempt, leg)
-            self._write_ruling(decision, intent, verdict, intent_id, attempt, superseded=False)
+            for event in records.ruling_events(decision, intent, verdict, attempt=attempt, leg=leg, ts_ms=ts_ms):
+                self.record(event)
             if verdict.ruling is not Ruling.REFUSED:
                 self._send(decision, intent, verdict.quantity_after, intent_id, leg, delay_ms=delay_ms)
         return verdicts
@@ -351,32 +364,6 @@ class Engine:
             raise ValueError("no round is open")
         return self.round
 
-    def _write_ruling(
-        self,
-        decision: Decision,
-        intent: TradeIntent,
-        verdict: Verdict,
-        intent_id: str,
-        attempt: int,
-        *,
-        superseded: bool,
-    ) -> None:
-        ts_ms = self._opened().as_of_ms
-        self.record(records.intended_event(decision, intent, intent_id=intent_id, attempt=attempt, ts_ms=ts_ms))
-        self.record(
-            records.ruled_event(decision, intent, verdict, intent_id=intent_id, superseded=superseded, ts_ms=ts_ms)
-        )
-
-    def _cut_back(self, opened: Round) -> None:
-        """Send what brings desks back within limits that were broken after the trade; nobody is asked."""
-        for breach in () if self.halted else self.supervision.breaches():
-            desk = breach.scope
-            decision_id = ids.decision_id(self.setup.season, desk, opened.index)
-            cause = Decision(decision_id=decision_id, desk=desk, round_index=opened.index, status=DecisionStatus.ACTED)
-            intents = reducing_intents(self.account(desk), breach, self.setup.instruments)
-            for leg, intent in enumerate(intents, start=FORCED_LEG):
-                self._send(cause, intent, intent.quantity, ids.intent_id(decision_id, FORCED_LEG, leg), leg, RISK)
-
     def _send(
         self,
         decision: Decision,
@@ -384,9 +371,8 @@ class Engine:
         quantity: Decimal,
         intent_id: str,
         leg: int,
-        origin: str = DESK,
         *,
-        delay_ms: int = 0,
+        delay_ms: int,
     ) -> None:
         order = order_for(
             decision,
@@ -398,10 +384,9 @@ class Engine:
             setup=self.setup,
             costs=self.costs,
             reduce_only=self.breakers.reduce_only(decision.desk),
-            origin=origin,
             delay_ms=delay_ms,
         )
-        self.record(ordered_event(order, decision.decision_id))
+        self._carry_out((ordered_event(order, decision.decision_id),))
 
     def _gate_state(self, desk: str, *, trial: bool) -> GateState:
         account = self.account(desk)
@@ -421,79 +406,36 @@ class Engine:
                 state.count_working(order.side, order.instrument, self.orders.left(order), price)
         return state
 
+    @property
+    def _quotes(self) -> Mapping[str, Quote]:
+        return self._pricing.quotes
+
     def _look_at_markets(self, as_of_ms: int) -> None:
         for condition in () if self._watcher is None else self._watcher.conditions(TapeView(self.tape, as_of_ms)):
             if condition != self.breakers.conditions.get(condition.instrument):
                 self.record(condition_event(condition, as_of_ms))
 
-    def _guard_positions(self, opened: Round) -> None:
-        if self._guard is None:
-            return
-        for desk, account in self.ledger.accounts.items():
-            for position in tuple(account.positions.values()):
-                levels = self._guard.levels(desk, position, opened.view)
-                if levels is not None:
-                    for event in self._protection.guard(desk, position, levels, opened.as_of_ms):
-                        self.record(event)
-
-    def _price(self, symbol: str) -> Decimal:
-        return decimal_from_float(self._quotes[symbol].price)
-
-    def _cancel(self, orders: Iterable[Order], as_of_ms: int, reason: str) -> None:
-        for order in orders:
-            payload = {"order_id": order.order_id, "desk": order.desk, "reason": reason}
-            self.record(Event(ts_ms=as_of_ms, kind=EventKind.ORDER_CANCELLED, payload=payload))
-
     def _mark_all(self, index: int, as_of_ms: int, *, missed: str = "") -> None:
-        prices = self._look_up_prices(as_of_ms)
-        payload = {
-            "round": index,
-            "prices": records.price_row(prices),
-            "printed_ms": {symbol: quote.ts_ms for symbol, quote in self._quotes.items()},
-        }
-        if missed:
-            payload["missed"] = missed
-        self.record(Event(ts_ms=as_of_ms, kind=EventKind.ROUND_OPENED, payload=payload))
-        self._mark_accounts(index, as_of_ms, prices)
-
-    def _look_up_prices(self, as_of_ms: int) -> dict[str, Decimal]:
-        view = TapeView(self.tape, as_of_ms)
-        known = self.tape.bars_known_at(as_of_ms)
-        self._quotes = {
-            symbol: view.quote(symbol)
-            for row, symbol in enumerate(self.tape.symbols)
-            if known and self.tape.last_row[row, known - 1] >= 0
-        }
-        return {symbol: decimal_from_float(quote.price) for symbol, quote in self._quotes.items()}
-
-    def _mark_accounts(self, index: int | None, as_of_ms: int, prices: Mapping[str, Decimal]) -> None:
-        marks = {
-            desk: records.mark_row(mark_account(account, prices, self.setup.instruments))
-            for desk, account in self.ledger.accounts.items()
-        }
-        self.record(Event(ts_ms=as_of_ms, kind=EventKind.MARKED, payload={"round": index, "desks": marks}))
+        self.record(self._pricing.round_opened(index, as_of_ms, missed=missed))
+        self.record(self._pricing.marked(index, as_of_ms))
 
     def _check_halts(self, as_of_ms: int) -> None:
         for event in self.supervision.check(as_of_ms):
             self.record(event)
-        for order, reason in tuple(self.supervision.barred(self.orders.all())):
-            self._cancel((order,), as_of_ms, reason)
+        self._carry_out(self._interventions.take_back(as_of_ms))
         thrown = self._kill_switch.state(self._run_id) if self._kill_switch is not None and self.halted else None
-        if thrown is not None and self._has_to_flatten(thrown):
-            self._flatten(as_of_ms)
+        if thrown is not None and self._interventions.has_to_flatten(thrown, as_of_ms):
+            self._carry_out(self._interventions.flatten(as_of_ms))
 
-    def _has_to_flatten(self, halt: Halt) -> bool:
-        return halt.flatten and any(self._unclosed())
-
-    def _unclosed(self) -> Iterator[tuple[str, Position]]:
-        """Positions for which no closing order is on its way."""
-        closing = {(order.desk, order.instrument) for order in self.orders.all() if order.origin == FLATTEN}
-        for desk, account in self.ledger.accounts.items():
-            for position in tuple(account.positions.values()):
-                if (desk, position.instrument) not in closing:
-                    yield desk, position
-
-    def _flatten(self, as_of_ms: int) -> None:
-        for desk, position in tuple(self._unclosed()):
-            for event in self._protection.close(desk, position, as_of_ms):
+    def _carry_out(self, events: Iterable[Event]) -> None:
+        """Write down what the house does; to a venue elsewhere an order leaves, and a cancellation is a request."""
+        for event in events:
+            if self._dispatch is None:
                 self.record(event)
+            elif event.kind is EventKind.ORDER_CANCELLED:
+                standing = self.orders.get(event.payload["order_id"])
+                if standing is not None:
+                    self._dispatch.cancel(standing, event.payload["reason"])
+            else:
+                self.record(event)
+                self._dispatch.place(order_from_payload(event.payload))

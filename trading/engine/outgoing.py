@@ -38,7 +38,7 @@ def order_for(
     order_id = ids.order_id(intent_id)
     order = Order(
         order_id=order_id,
-        client_order_id=ids.client_order_id(setup.season, decision.desk, decision.round_index, leg),
+        client_order_id=ids.client_order_id(setup.order_scope, decision.desk, decision.round_index, leg),
         intent_id=intent_id,
         desk=decision.desk,
         instrument=intent.instrument,

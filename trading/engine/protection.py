@@ -1,7 +1,7 @@
 """What guards a position: brackets that follow a fill, standing stops that a policy sets, and what comes of both.
 
-A protective order can close and never open. It goes when its position is gone; one that the venue refuses is never
-passed over: the position that it was to guard is closed at the market (control 17).
+A protective order can close and never open. It goes when its position is gone; one that the venue refuses, or never
+got, is not passed over: the position that it was to guard is closed at the market (control 17).
 """
 
 from collections.abc import Iterator
@@ -69,10 +69,11 @@ class Protection:
         if event.kind is EventKind.FILLED:
             yield from self._bracket(event)
             yield from self._drop_idle(event)
-        elif event.kind is EventKind.ORDER_REJECTED:
+        elif event.kind is EventKind.ORDER_REJECTED or _never_arrived(event):
             yield from self._flatten(event)
         if event.kind in _ENDS and "left" not in event.payload:
-            self._bracketed.pop(event.payload["order_id"], None)
+            if not _never_arrived(event):  # a request that was on its way for very long may yet arrive and fill
+                self._bracketed.pop(event.payload["order_id"], None)
             self._guards.pop(event.payload["order_id"], None)
 
     def guard(self, desk: str, position: Position, levels: ProtectiveLevels, as_of_ms: int) -> Iterator[Event]:
@@ -143,7 +144,7 @@ class Protection:
         order_id = ids.child_order_id(group, role)
         return protective_order(
             order_id=order_id,
-            client_order_id=ids.child_client_order_id(f"{self._setup.season}:{group}", role),
+            client_order_id=ids.child_client_order_id(f"{self._setup.order_scope}:{group}", role),
             desk=desk,
             instrument=self._setup.instruments[instrument],
             side=side,
@@ -181,6 +182,11 @@ class Protection:
 
 
 _ENDS = (EventKind.FILLED, EventKind.ORDER_REJECTED, EventKind.ORDER_EXPIRED, EventKind.ORDER_CANCELLED)
+
+
+def _never_arrived(event: Event) -> bool:
+    code = event.payload.get("code") if event.kind is EventKind.ORDER_CANCELLED else None
+    return code == RejectCode.NEVER_ARRIVED.value
 
 
 def _what(order: Order) -> tuple[object, ...]:

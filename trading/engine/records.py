@@ -72,6 +72,18 @@ def _tool_call(decision: Decision, call: ToolCall, number: int) -> dict[str, Any
     }
 
 
+def decision_events(decision: Decision, ts_ms: int) -> Iterator[Event]:
+    """A decision with everything that led to it: its calls, what a person answered, and what it revised."""
+    yield from call_events(decision, ts_ms)
+    yield decided_event(decision, ts_ms)
+    if decision.approval is not None:
+        yield approval_event(decision, decision.approval, ts_ms)
+    for leg, ruled in enumerate(decision.superseded):
+        yield from ruling_events(
+            decision, ruled.intent, ruled.verdict, attempt=ruled.attempt, leg=leg, ts_ms=ts_ms, superseded=True
+        )
+
+
 def approval_event(decision: Decision, approval: Approval, ts_ms: int) -> Event:
     """What a person answered to the decision's proposal, and who, when by the wall clock, and why."""
     return Event(
@@ -192,6 +204,22 @@ def ruled_event(
             "superseded": superseded,
         },
     )
+
+
+def ruling_events(
+    decision: Decision,
+    intent: TradeIntent,
+    verdict: Verdict,
+    *,
+    attempt: int,
+    leg: int,
+    ts_ms: int,
+    superseded: bool = False,
+) -> Iterator[Event]:
+    """What a desk wanted with one leg of its proposal, and what the gate said."""
+    intent_id = ids.intent_id(decision.decision_id, attempt, leg)
+    yield intended_event(decision, intent, intent_id=intent_id, attempt=attempt, ts_ms=ts_ms)
+    yield ruled_event(decision, intent, verdict, intent_id=intent_id, superseded=superseded, ts_ms=ts_ms)
 
 
 def tripped_event(trip: TripReason, ts_ms: int) -> Event:

@@ -55,6 +55,15 @@ class Setup:
         return next(iter(self.instruments.values())).quote
 
     @property
+    def order_scope(self) -> str:
+        """What client order ids derive from, besides desk, round and leg.
+
+        A real venue remembers ids: there the rules count too, so that an order of an earlier season of the same name is
+        never taken for one of this.
+        """
+        return f"{self.season} {self.rules_sha256}" if self.source == "live" else self.season
+
+    @property
     def rounds(self) -> int:
         """How many whole rounds there are: the first at the start, none at the end."""
         return (self.end_ms - self.start_ms) // self.every_ms

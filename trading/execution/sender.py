@@ -62,6 +62,13 @@ class OrderSender:
         self._record(
             Event(ts_ms=order.sent_ms, kind=EventKind.ORDERED, payload=order_payload(order), decision_id=decision_id)
         )
+        return await self.place(order)
+
+    async def place(self, order: Order) -> OrderStatus:
+        """Send an order that is recorded and has not left, and say where it stands. It is durable before it leaves.
+
+        To be called once an order, in the process that recorded it: after a restart :meth:`recover` asks instead.
+        """
         self._commit()
         try:
             answered = await self._venue.place(order)
@@ -87,6 +94,16 @@ class OrderSender:
         await self._take_state(order, answered)
         self._commit()
         return self._status(order)
+
+    def drop(self, order: Order, refusal: OrderRejected) -> None:
+        """End an order that is recorded and never leaves."""
+        self._note(order, EventKind.ORDER_REJECTED, reason=str(refusal), code=refusal.code)
+        self._commit()
+
+    def withdraw(self, order: Order, reason: str) -> None:
+        """End an order that is recorded, has not left, and is not wanted any more."""
+        self._note(order, EventKind.ORDER_CANCELLED, reason=reason)
+        self._commit()
 
     async def poll(self) -> None:
         """Take in new fills, and the end of whatever ended at the venue."""
