@@ -4,7 +4,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from tests.exchanges.accounts import Asked, Held, Listener, Refused, Status, Traded
+from tests.exchanges.accounts import Asked, Held, Listener, Moved, Refused, Status, Traded
 from trading.domain.errors import OrderRejected
 from trading.domain.fill import Liquidity
 from trading.domain.instrument import InstrumentKind, parse_symbol
@@ -112,6 +112,9 @@ class ScriptedAccount:
         found = self._exchange._last(instrument)
         assert found is not None
         return found
+
+    def moved(self) -> Sequence[Moved]:
+        return ()
 
 
 def _now(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -40,6 +40,7 @@ class Ledger:
             EventKind.FUNDED: self._fund,
             EventKind.BORROWED: self._borrow,
             EventKind.INSURED: self._insure,
+            EventKind.CHARGED: self._charge,
             EventKind.MARKED: self._mark,
         }
 
@@ -119,6 +120,13 @@ class Ledger:
         amount = Decimal(payload["amount"])
         self.book.post(transfer(INSURANCE, cash_of(account.desk), account.quote, amount))
         account.cash += amount
+
+    def _charge(self, payload: Mapping[str, Any]) -> None:
+        account = self._account(payload["desk"])
+        paid = Decimal(payload["paid"])
+        self.book.post(transfer(cash_of(account.desk), FEES, account.quote, paid))
+        account.cash -= paid
+        account.fees += paid
 
     def _mark(self, payload: Mapping[str, Any]) -> None:
         for desk, mark in payload["desks"].items():

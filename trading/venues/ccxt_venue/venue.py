@@ -16,6 +16,7 @@ from trading.domain.reject import RejectCode
 from trading.marketdata.exchange.calls import Caller
 from trading.marketdata.exchange.connection import load_markets
 from trading.marketdata.exchange.symbols import from_ccxt, to_ccxt
+from trading.venues.ccxt_venue.cash import cash_movements
 from trading.venues.ccxt_venue.client_ids import from_wire, to_wire
 from trading.venues.ccxt_venue.clock_guard import ClockGuard
 from trading.venues.ccxt_venue.executions import executions
@@ -23,7 +24,7 @@ from trading.venues.ccxt_venue.facts import VenueFacts
 from trading.venues.ccxt_venue.grid import check_grid
 from trading.venues.ccxt_venue.refusals import failures, is_gone, our_error
 from trading.venues.ccxt_venue.translation import CONDITIONAL, as_ccxt, contract_size, venue_fill, venue_order
-from trading.venues.port import VenueFill, VenueOrder
+from trading.venues.port import VenueCash, VenueFill, VenueOrder
 
 REMEMBERED_IDS = 100_000
 _GONE = object()
@@ -185,6 +186,13 @@ class CcxtVenue:
                 if name not in perps:
                     held[name] = balances.pop(parse_symbol(name)[0], Decimal(0))
         return {name: quantity for name, quantity in held.items() if quantity}
+
+    async def cash_since(self, ts_ms: int) -> Sequence[VenueCash]:
+        """See :class:`~trading.venues.port.CashHistory`. Nothing where no list of the exchange is known."""
+        try:
+            return await cash_movements(self._caller, self.facts.cash, ts_ms, self._clock.now_ms())
+        except SourceUnavailable as error:
+            raise UnknownOrderState(str(error)) from None
 
     def heard(self, told: Mapping[str, Any]) -> VenueOrder | None:
         """What a message of the order stream says; None for a market that is not traded here."""
