@@ -24,6 +24,7 @@ from tests.exchanges.accounts import (
     found,
     moved_now,
 )
+from tests.exchanges.limits import RateWindow
 from tests.exchanges.market import Listing
 from tests.exchanges.server import Request, Session, Venue
 
@@ -70,7 +71,7 @@ _KINDS = {
     "TRAILING_STOP_MARKET": "trailing",
 }
 ORDER_TYPES = tuple(_KINDS)
-_WEIGHTS = {"order": 1, "openOrders": 3, "myTrades": 10, "userTrades": 5, "account": 10}
+_WEIGHTS = {"order": 1, "openOrders": 3, "myTrades": 10, "userTrades": 5, "account": 10, "income": 30}
 _MIN_NOTIONAL = Decimal(5)
 _NINETY_DAYS_MS = 90 * 86_400_000
 _INCOMES = {
@@ -93,10 +94,7 @@ class BinanceAccount:
         self.skewed_ms = 0
         self.withdrawals = False
         self.countdowns: dict[str, tuple[int, int]] = {}
-        self.weight_used = 0
-        self.weight_limit = 10**9
-        self.banned = 0
-        self._limited = 0
+        self.limits: RateWindow | None = None
         self._listings = listings
         self._names = {listing.instrument: name for name, listing in listings.items()}
         self._futures = futures
@@ -132,17 +130,8 @@ class BinanceAccount:
     def _weigh(self, route: str) -> None:
         if self.faults.strikes(OrderFault.MAINTENANCE):
             raise _error(-1016, "This service is no longer available.", 503)
-        self.weight_used += _WEIGHTS.get(route, 1)
-        if self.weight_used > self.weight_limit:
-            self._limited += 1
-            if self._limited > 3:
-                self.banned += 1
-                raise _error(-1003, "Way too much request weight used; IP banned.", 418, {"Retry-After": "1"})
-            raise _error(-1003, "Too much request weight used.", 429, {"Retry-After": "0.05"})
-
-    def rest_weight(self) -> None:
-        """A new minute of the weight counter."""
-        self.weight_used = self._limited = 0
+        if self.limits is not None:
+            self.limits.weigh(_WEIGHTS.get(route, 1))
 
     def order(self, request: Request) -> Any:
         return {"POST": self._place, "GET": self._find, "DELETE": self._cancel}[request.method](request)

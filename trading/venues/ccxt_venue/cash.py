@@ -4,19 +4,20 @@ ccxt brings the rows; kinds, signs and amounts are taken from what the exchange 
 drops some of them (at Hyperliquid the direction and the cents of a fee, at Binance which income it was).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from typing import Any
 
 from trading.domain.errors import RequestError
 from trading.domain.money import EXACT
-from trading.marketdata.exchange.calls import Caller
 from trading.marketdata.exchange.symbols import from_ccxt
 from trading.venues.port import CashKind, VenueCash
 
 DAY_MS = 86_400_000
 Row = Mapping[str, Any]
+Ask = Callable[[str, Callable[[], Awaitable[Any]]], Awaitable[Any]]
+"""Asks with patience: raises SourceUnavailable or RequestError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,20 +37,22 @@ class CashSource:
     reach_ms: int = 0
 
 
-async def cash_movements(caller: Caller, sources: Sequence[CashSource], ts_ms: int, now_ms: int) -> Sequence[VenueCash]:
+async def cash_movements(
+    exchange: Any, sources: Sequence[CashSource], ask: Ask, ts_ms: int, now_ms: int
+) -> Sequence[VenueCash]:
     """Every movement that the sources tell at or after ``ts_ms``, each once, oldest first.
 
-    Raises SourceUnavailable where no answer comes or none can be read, RequestError where the exchange refuses to tell.
+    Raises what ``ask`` raises.
     """
     found: dict[str, VenueCash] = {}
     for source in sources:
-        for cash in await _told(caller, source, max(1, ts_ms - source.reach_ms), now_ms):
+        for cash in await _told(exchange, source, ask, max(1, ts_ms - source.reach_ms), now_ms):
             found.setdefault(cash.cash_id, cash)
     return tuple(sorted((cash for cash in found.values() if cash.amount), key=lambda cash: (cash.ts_ms, cash.cash_id)))
 
 
-async def _told(caller: Caller, source: CashSource, since: int, now_ms: int) -> Sequence[VenueCash]:
-    exchange, told, skipped = caller.exchange, list[VenueCash](), 0
+async def _told(exchange: Any, source: CashSource, ask: Ask, since: int, now_ms: int) -> Sequence[VenueCash]:
+    told, skipped = list[VenueCash](), 0
     while True:
         begin, params = since, {source.offset: skipped} if skipped else {}
 
@@ -59,7 +62,7 @@ async def _told(caller: Caller, source: CashSource, since: int, now_ms: int) -> 
                 cash = [each for row in rows for each in source.read(exchange, row)]
             return len(rows), max((int(row["timestamp"]) for row in rows), default=begin), cash
 
-        count, latest, cash = await caller.ask(f"its cash ({source.method})", page)
+        count, latest, cash = await ask(f"its cash ({source.method})", page)
         told += cash
         if count >= source.page:
             skipped += count if source.offset else 0

@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.exchanges import serve_exchange
 from tests.exchanges.binance_account import KEY, SECRET, BinanceAccount
+from tests.exchanges.limits import VirtualTime
 from tests.exchanges.matching import BookAccount
 from tests.exchanges.server import Venue
 from tests.trading.markets import MemoryJournal
@@ -16,6 +17,7 @@ from trading.execution.account import RecordedAccount
 from trading.execution.reconciliation import Break, ReconcilePolicy
 from trading.execution.resolver import ResolvePolicy
 from trading.marketdata.exchange import Backoff, ExchangeSpec
+from trading.marketdata.exchange.calls import Caller
 from trading.venues.ccxt_venue import CcxtVenue, Keys, VenueSpec, open_venue
 
 READS = Backoff(first_s=0.001, cap_s=0.002, tries=3)
@@ -58,6 +60,12 @@ class World:
         theirs = {name: free + locked for name, (free, locked) in self.account.balances().items() if free + locked}
         positions = {name: quantity for name, (quantity, _) in self.account.positions().items()}
         return dict(side.books.balances) == theirs and dict(side.books.positions) == positions
+
+    def on(self, time: VirtualTime) -> None:
+        """Let the venue live in a time of its own."""
+        opened = self.venue
+        caller = Caller(exchange=opened.exchange, backoff=READS, sleep=time.sleep)
+        self.venue = CcxtVenue(opened.exchange, opened.instruments, opened.facts, caller=caller, clock=time)
 
     def order(self, side: str, quantity: str, limit: str | None = None, *, at: int = 0, **more: Any) -> Order:
         """An order of the house; its ids follow from how many there were."""
