@@ -29,8 +29,12 @@ from trading.domain import EventKind, ManualClock, Order
 from trading.domain.order import order_from_payload
 from trading.engine import Engine, run_strategy
 from trading.execution import OpenOrders
+from trading.execution.account import RecordedAccount
 from trading.execution.paper import PaperVenue
+from trading.execution.reconciliation import Outcome, ReconcilePolicy
 from trading.execution.sender import OrderSender
+from trading.ledger import Ledger
+from trading.ledger.account import DeskAccount
 from trading.marketdata.loading import load_tape
 from trading.marketdata.tape import Tape
 from trading.venues.port import Venue
@@ -134,6 +138,51 @@ def assert_same_fills(tape: Tape, exchange_id: str, seed: int) -> None:
 def test_a_simulated_tape_gives_the_same_fills_from_backtest_to_exchange(exchange_id, seed):
     tape = random_tape(seed, bars=60, symbols=EXCHANGES[exchange_id], holes=False, missing=0.0)
     assert_same_fills(tape, exchange_id, seed)
+
+
+async def kept_account(venue: Venue, exchange: PaperVenue, of: Engine) -> tuple[DeskAccount, Outcome]:
+    """A desk's account as the record of a venue leads to it: fills, fees and funding, all told by the exchange."""
+    ledger, clock = Ledger(), ManualClock(of.setup.start_ms)
+    for event in of._journal.events:
+        if event.kind in (EventKind.SEASON_OPENED, EventKind.DEPOSITED):
+            ledger.apply(event)
+    exchange.advance(of.setup.start_ms)
+    account = RecordedAccount(
+        venue,
+        of.tape.symbols,
+        MemoryJournal(),
+        tell=lambda found: pytest.fail(found.text()),
+        clock=clock,
+        policy=ReconcilePolicy(cash_desk="alpha", pause_s=0),
+        listeners=[ledger.apply],
+    )
+    assert (await account.start()).is_clean
+    wanted = sent_by_desk(of)
+    for now_ms in range(of.setup.start_ms, of.setup.end_ms + 1, of.tape.step_ms):
+        exchange.advance(now_ms)
+        clock.set_ms(now_ms)
+        await account.sender.poll()
+        await account.sender.expire(now_ms)
+        for order in wanted:
+            if order.sent_ms == now_ms:
+                await account.send(order)
+        outcome = await account.reconcile() if (now_ms // HOUR_MS) % 10 == 0 else None
+        assert outcome is None or outcome.is_clean
+    return ledger.accounts["alpha"], await account.reconcile()
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_the_account_at_the_exchange_is_the_seasons_to_the_last_digit(seed):
+    tape = random_tape(seed, bars=50, symbols=EXCHANGES["binanceusdm"], holes=False, missing=0.0)
+    whole = season(tape, seed)
+    exchange = matching(tape)
+    venue = loopback("binanceusdm", *tape.symbols).open(exchange)
+    account, outcome = asyncio.run(kept_account(venue, exchange, whole))
+    assert outcome.is_clean
+    theirs = whole.ledger.accounts["alpha"]
+    assert account.funding != 0
+    for name in ("cash", "positions", "realised", "fees", "funding", "turnover", "fills"):
+        assert getattr(account, name) == getattr(theirs, name), name
 
 
 @pytest.mark.parametrize("exchange_id", EXCHANGES)
