@@ -99,8 +99,8 @@ _TRANSFERS = (
 
 
 def binance_income(exchange: Any, row: Row) -> Sequence[VenueCash]:
-    """A row of ``/fapi/v1/income``. Commissions and realised profit are told by executions; what has no name here is
-    nobody's guess and left to show as a difference.
+    """A row of ``/fapi/v1/income``, and of Aster's. Commissions and realised profit are told by executions; what has no
+    name here is nobody's guess and left to show as a difference.
     """
     info = row["info"]
     kind, amount = str(info["incomeType"]), _amount(info["income"])
@@ -143,6 +143,18 @@ def _transaction(row: Row, kind: CashKind, amount: Decimal, cash_id: str) -> Ven
 
 def _number(row: Row) -> str:
     return _id(row["id"] or row["txid"])
+
+
+# -- Kraken --------------------------------------------------------------------------------------------------------
+
+
+def kraken_ledger(_exchange: Any, row: Row) -> Sequence[VenueCash]:
+    """A row of ``Ledgers``, whose fee is taken besides. Trades are told by executions."""
+    info = row["info"]
+    if info["type"] not in ("deposit", "withdrawal", "transfer"):
+        return ()
+    amount = _amount(info["amount"]) - _amount(info["fee"])
+    return (_transaction(row, _transfer(amount), amount, _id(info["id"])),)
 
 
 # -- Hyperliquid ---------------------------------------------------------------------------------------------------

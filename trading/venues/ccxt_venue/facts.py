@@ -20,6 +20,7 @@ from trading.venues.ccxt_venue.cash import (
     deposit,
     hyperliquid_funding,
     hyperliquid_ledger,
+    kraken_ledger,
     withdrawal,
 )
 
@@ -61,6 +62,7 @@ class VenueFacts:
     most ``trades_window_ms``. ``cash_of`` reads cash without open profit from an answer about balances, where ccxt's
     total holds both; ``realised`` is the field of an execution that says what it realised. ``cash`` are the lists in
     which it says why balances moved besides; where there is none, such a movement shows as a difference.
+    ``most_in_flight`` requests may be on their way at once: one where each needs a higher nonce than the last.
     ``refusals`` and ``gone`` are texts of its refusals.
     """
 
@@ -81,6 +83,7 @@ class VenueFacts:
     cash_of: Callable[[Any], Mapping[str, Decimal]] | None = None
     realised: str = "realizedPnl"
     cash: tuple[CashSource, ...] = ()
+    most_in_flight: int = 3
     refusals: tuple[tuple[str, RejectCode], ...] = ()
     gone: tuple[str, ...] = ()
     permissions: Permissions | None = None
@@ -157,6 +160,7 @@ _FACTS: Mapping[str, VenueFacts] = MappingProxyType(
         "aster": VenueFacts(
             has_trailing=True,
             page=1000,
+            cash=(CashSource(method="fetch_ledger", read=binance_income),),
             refusals=_BINANCE_REFUSALS,
             gone=_BINANCE_GONE,
         ),
@@ -183,6 +187,8 @@ _FACTS: Mapping[str, VenueFacts] = MappingProxyType(
             trades_need_symbol=False,
             pages=Pages.OFFSET,
             page=50,
+            most_in_flight=1,
+            cash=(CashSource(method="fetch_ledger", read=kraken_ledger, page=50, offset="ofs"),),
             asks_by_client_id=False,
             refusals=(
                 ("EOrder:Insufficient funds", _R.INSUFFICIENT_FUNDS),

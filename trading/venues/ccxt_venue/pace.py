@@ -11,20 +11,18 @@ from trading.domain.reject import RejectCode
 from trading.marketdata.exchange.calls import Caller
 from trading.venues.ccxt_venue.refusals import failures, is_limit
 
-MOST_IN_FLIGHT = 3
-"""Requests that may be on their way at once: no more can meet a limit before the first answer tells of it."""
-
 COMES_BACK = 3
 """How often a request that met a limit goes out in all; it was not acted on, so it can go out again."""
 
 
 class Pace:
     """Keeps to the limits of one account. What only asks waits a pause out; an order is refused while one lasts,
-    because it would arrive at another market than the one it was decided on.
+    because it would arrive at another market than the one it was decided on. ``most`` requests are on their way at
+    once: no more can meet a limit before the first answer tells of it.
     """
 
-    def __init__(self, caller: Caller, clock: Clock) -> None:
-        self.in_flight = asyncio.Semaphore(MOST_IN_FLIGHT)
+    def __init__(self, caller: Caller, clock: Clock, *, most: int) -> None:
+        self.in_flight = asyncio.Semaphore(most)
         self._caller = caller
         self._clock = clock
         self._paused_until_ms = 0

@@ -66,7 +66,7 @@ class CcxtVenue:
         self._client_of: OrderedDict[str, str] = OrderedDict()
         self._conditional: dict[str, bool] = {}
         self._markets_changed = False
-        self._pace = Pace(self._caller, self._clock)
+        self._pace = Pace(self._caller, self._clock, most=facts.most_in_flight)
 
     # -- the port --------------------------------------------------------------------------------------------------
 

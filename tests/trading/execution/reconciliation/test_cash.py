@@ -17,6 +17,7 @@ from trading.execution.reconciliation import BreakKind, ExpectedBooks
 from trading.execution.reconciliation.cash import CashIntake
 from trading.ledger import Ledger
 from trading.ledger.ledger import instrument_row
+from trading.venues.ccxt_venue.facts import venue_facts
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -196,6 +197,47 @@ async def test_hyperliquid_tells_funding_and_the_rest_in_two_lists():
         here.private.faults.arm(OrderFault.CASH_RUBBISH, 99)
         assert "cannot be read" in (await side.reconcile()).cash_unread
         assert not here.server.unknown
+
+
+@pytest.mark.asyncio
+async def test_kraken_tells_everything_in_one_list_a_page_at_a_time():
+    async with elsewhere("kraken") as here:
+        side = here.ours()
+        await side.start()
+        for _ in range(30):  # sixty entries of trades stand before what is looked for
+            await side.send(here.order("buy", "0.1"))
+        here.account.pay("deposit", "500.25", "USD", fee="0.25", at_ms=here.server.now_ms() - HOUR_MS // 2)
+        here.account.pay("withdrawal", "-0.5", "BTC", fee="0.0001")
+        here.account.pay("transfer", "3", "USD")
+        outcome = await side.reconcile()
+        assert (outcome.is_clean, outcome.cash) == (True, 3)
+        assert here.agrees(side)
+        assert set(cash(here)) == {("deposit", "USD", "500"), ("withdrawal", "BTC", "-0.5001"), ("deposit", "USD", "3")}
+        here.account.pay("staking", "1", "USD")
+        assert not (await side.reconcile()).is_clean, "what has no name here shows as a difference"
+        here.private.faults.arm(OrderFault.CASH_RUBBISH, 99)
+        assert "cannot be read" in (await side.reconcile()).cash_unread
+
+
+def test_the_income_of_aster_reads_as_that_of_binance():
+    import ccxt
+
+    exchange = ccxt.aster({"number": str})
+    facts = venue_facts("aster")
+    row = {
+        "symbol": "",
+        "incomeType": "TRANSFER",
+        "income": "-1.50000000",
+        "asset": "USDT",
+        "time": 1760659200000,
+        "info": "TRANSFER",
+        "tranId": 9,
+        "tradeId": "",
+    }
+    told = [one for each in exchange.parse_ledger([row]) for one in facts.cash[0].read(exchange, each)]
+    assert [(one.cash_id, one.kind, one.currency, one.amount) for one in told] == [
+        ("TRANSFER:9:", "withdrawal", "USDT", Decimal("-1.5"))
+    ]
 
 
 @pytest.mark.asyncio

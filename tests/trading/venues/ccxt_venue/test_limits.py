@@ -8,6 +8,7 @@ import pytest
 from tests.exchanges.accounts import OrderFault
 from tests.exchanges.limits import RateWindow, VirtualTime
 from tests.trading.execution.reconciliation.world import world
+from tests.trading.venues.ccxt_venue.test_other_exchanges import elsewhere
 from trading.domain import EventKind, OrderStatus
 from trading.domain.errors import OrderRejected
 
@@ -97,6 +98,27 @@ async def test_reading_at_the_limit_waits_as_told_and_is_never_banned(at_once):
         assert window.bans == 0
         assert window.limited >= 8
         assert time.now_ms() - began >= 8 * window.window_ms, "sixty answers of weight ten take ten windows of sixty"
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("kind", "most"), [("kraken", 1), ("hyperliquid", 3)])
+async def test_no_more_are_on_their_way_than_the_exchange_takes(kind, most):
+    async with elsewhere(kind) as here:
+        fetch, running, seen = here.venue.exchange.fetch_balance, 0, set()
+
+        async def counted(*args):
+            nonlocal running
+            running += 1
+            seen.add(running)
+            try:
+                return await fetch(*args)
+            finally:
+                running -= 1
+
+        here.venue.exchange.fetch_balance = counted
+        told = await asyncio.gather(*(here.venue.balances() for _ in range(12)))
+        assert len({tuple(row.items()) for row in told}) == 1
+        assert max(seen) == most, "each request of Kraken needs a higher nonce than the last"
 
 
 @pytest.mark.asyncio
