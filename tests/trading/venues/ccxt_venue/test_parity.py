@@ -136,7 +136,7 @@ def assert_same_fills(tape: Tape, exchange_id: str, seed: int) -> None:
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("exchange_id", EXCHANGES)
 def test_a_simulated_tape_gives_the_same_fills_from_backtest_to_exchange(exchange_id, seed):
-    tape = random_tape(seed, bars=45, symbols=EXCHANGES[exchange_id], holes=False, missing=0.0)
+    tape = random_tape(seed, bars=60, symbols=EXCHANGES[exchange_id], holes=False, missing=0.0)
     assert_same_fills(tape, exchange_id, seed)
 
 
@@ -189,6 +189,6 @@ def test_the_account_at_the_exchange_is_the_seasons_to_the_last_digit(seed):
 def test_recorded_candles_give_the_same_fills_from_backtest_to_exchange(exchange_id, recordings):
     folder, *symbols = RECORDED[exchange_id]
     paths = [recordings / "ohlcv" / folder / f"{symbol}-1h.parquet" for symbol in symbols]
-    tape = load_tape(paths, [], symbols, START_MS, START_MS + 50 * HOUR_MS, history_bars=0)
+    tape = load_tape(paths, [], symbols, START_MS, START_MS + 60 * HOUR_MS, history_bars=0)
     assert tape.source == "replay"
     assert_same_fills(tape, exchange_id, 0)
