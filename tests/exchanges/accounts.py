@@ -71,6 +71,23 @@ class Traded:
     realised: Decimal = Decimal(0)
 
 
+@dataclass(kw_only=True)
+class Moved:
+    """Cash that moved without a trade: ``kind`` is funding, deposit, withdrawal, rebate or clearance.
+
+    ``amount`` is what it did to the balance before a ``fee`` of a withdrawal, which was taken besides.
+    """
+
+    number: int
+    kind: str
+    currency: str
+    amount: Decimal
+    at_ms: int
+    instrument: str = ""
+    fee: Decimal = Decimal(0)
+    status: str = "done"
+
+
 class Refused(Exception):
     """The account does not take the order. ``why`` is a word of ours; each wire has its own code for it."""
 
@@ -94,6 +111,7 @@ class Account(Protocol):
     def balances(self) -> Mapping[str, tuple[Decimal, Decimal]]: ...  # free, locked
     def positions(self) -> Mapping[str, tuple[Decimal, Decimal]]: ...  # quantity, cost
     def last(self, instrument: str) -> Decimal: ...
+    def moved(self) -> Sequence[Moved]: ...
 
 
 def found(account: Account, *, client_id: str | None = None, number: int | None = None) -> Held | None:
@@ -121,6 +139,10 @@ class OrderFault(StrEnum):
     WRONG_BALANCE = "wrong balance"
     CLOCK_SKEW = "timestamp refused"
     FILLS_HIDDEN = "fills told late"
+    CASH_TWICE = "movements of cash told twice"
+    CASH_LATE = "movements of cash told late"
+    CASH_RUBBISH = "movements of cash without numbers"
+    CASH_REFUSED = "movements of cash not for this key"
 
 
 @dataclass
@@ -142,6 +164,14 @@ class OrderFaults:
 
     def clear(self) -> None:
         self.armed.clear()
+
+
+def moved_now(account: Account, faults: OrderFaults, kinds: Sequence[str], since_ms: int) -> list[Moved]:
+    """What an account tells of cash, as far as faults let it."""
+    if faults.strikes(OrderFault.CASH_LATE):
+        return []
+    rows = [one for one in account.moved() if one.kind in kinds and one.at_ms >= since_ms]
+    return rows * 2 if faults.strikes(OrderFault.CASH_TWICE) else rows
 
 
 class Refusal(Exception):

@@ -2,8 +2,9 @@
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -13,6 +14,7 @@ from tests.exchanges.accounts import (
     Asked,
     HangUp,
     Held,
+    Moved,
     OrderFault,
     OrderFaults,
     Refusal,
@@ -20,7 +22,9 @@ from tests.exchanges.accounts import (
     Status,
     Traded,
     found,
+    moved_now,
 )
+from tests.exchanges.limits import RateWindow
 from tests.exchanges.market import Listing
 from tests.exchanges.server import Request, Session, Venue
 
@@ -67,8 +71,17 @@ _KINDS = {
     "TRAILING_STOP_MARKET": "trailing",
 }
 ORDER_TYPES = tuple(_KINDS)
-_WEIGHTS = {"order": 1, "openOrders": 3, "myTrades": 10, "userTrades": 5, "account": 10}
+_WEIGHTS = {"order": 1, "openOrders": 3, "myTrades": 10, "userTrades": 5, "account": 10, "income": 30}
 _MIN_NOTIONAL = Decimal(5)
+_NINETY_DAYS_MS = 90 * 86_400_000
+_INCOMES = {
+    "funding": "FUNDING_FEE",
+    "deposit": "TRANSFER",
+    "withdrawal": "TRANSFER",
+    "rebate": "COMMISSION_REBATE",
+    "clearance": "INSURANCE_CLEAR",
+    "gift": "A_KIND_OF_TOMORROW",
+}
 
 
 class BinanceAccount:
@@ -81,10 +94,7 @@ class BinanceAccount:
         self.skewed_ms = 0
         self.withdrawals = False
         self.countdowns: dict[str, tuple[int, int]] = {}
-        self.weight_used = 0
-        self.weight_limit = 10**9
-        self.banned = 0
-        self._limited = 0
+        self.limits: RateWindow | None = None
         self._listings = listings
         self._names = {listing.instrument: name for name, listing in listings.items()}
         self._futures = futures
@@ -120,17 +130,8 @@ class BinanceAccount:
     def _weigh(self, route: str) -> None:
         if self.faults.strikes(OrderFault.MAINTENANCE):
             raise _error(-1016, "This service is no longer available.", 503)
-        self.weight_used += _WEIGHTS.get(route, 1)
-        if self.weight_used > self.weight_limit:
-            self._limited += 1
-            if self._limited > 3:
-                self.banned += 1
-                raise _error(-1003, "Way too much request weight used; IP banned.", 418, {"Retry-After": "1"})
-            raise _error(-1003, "Too much request weight used.", 429, {"Retry-After": "0.05"})
-
-    def rest_weight(self) -> None:
-        """A new minute of the weight counter."""
-        self.weight_used = self._limited = 0
+        if self.limits is not None:
+            self.limits.weigh(_WEIGHTS.get(route, 1))
 
     def order(self, request: Request) -> Any:
         return {"POST": self._place, "GET": self._find, "DELETE": self._cancel}[request.method](request)
@@ -311,6 +312,89 @@ class BinanceAccount:
         if self._futures:
             return {"assets": rows, "positions": []}
         return {"balances": rows, "canTrade": True, "updateTime": self._venue.now_ms(), "permissions": ["SPOT"]}
+
+    def income(self, request: Request) -> Any:
+        """Everything that moved the wallet: what trades did, and what else there was."""
+        fields, since = request.fields, request.number("startTime", 0)
+        rows = [row for traded in self.account.trades() if traded.at_ms >= since for row in self._earned(traded)]
+        rows += [
+            self._income(_INCOMES[one.kind], one.amount, one.currency, one.at_ms, one.number, one.instrument)
+            for one in self._moved(tuple(_INCOMES), since)
+        ]
+        rows = [row for row in rows if fields.get("incomeType") in (None, row["incomeType"])]
+        rows.sort(key=lambda row: row["time"])
+        return rows[: request.number("limit", 100)]
+
+    def _earned(self, traded: Traded) -> list[Any]:
+        name, at = traded.order.asked.instrument, traded.at_ms
+        rows = [self._income("COMMISSION", -traded.fee, traded.fee_currency, at, traded.number, name)]
+        if traded.realised:
+            rows.append(self._income("REALIZED_PNL", traded.realised, traded.fee_currency, at, traded.number, name))
+        return rows
+
+    def _income(self, kind: str, amount: Decimal, currency: str, at_ms: int, number: int, instrument: str) -> Any:
+        return {
+            "symbol": self._names.get(instrument, ""),
+            "incomeType": kind,
+            "income": self._said_amount(amount),
+            "asset": currency,
+            "time": at_ms,
+            "info": kind,
+            "tranId": number,
+            "tradeId": "",
+        }
+
+    def filed_deposits(self, request: Request) -> Any:
+        return [
+            {
+                "id": f"d{one.number}",
+                "amount": self._said_amount(one.amount),
+                "coin": one.currency,
+                "network": "ETH",
+                "status": {"pending": 0, "done": 1}[one.status],
+                "address": "0x0",
+                "addressTag": "",
+                "txId": f"0x{one.number}",
+                "insertTime": one.at_ms,
+                "transferType": 0,
+                "confirmTimes": "2/2",
+            }
+            for one in self._filed("deposit", request)
+        ]
+
+    def filed_withdrawals(self, request: Request) -> Any:
+        return [
+            {
+                "id": f"w{one.number}",
+                "amount": self._said_amount(-one.amount),
+                "transactionFee": _text(one.fee),
+                "coin": one.currency,
+                "status": {"pending": 4, "failed": 5, "done": 6}[one.status],
+                "address": "0x0",
+                "txId": f"0x{one.number}",
+                "applyTime": datetime.fromtimestamp(one.at_ms // 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+                "network": "ETH",
+                "transferType": 0,
+            }
+            for one in self._filed("withdrawal", request)
+        ]
+
+    def _filed(self, kind: str, request: Request) -> Sequence[Moved]:
+        """The newest first, a page at a time, over at most ninety days."""
+        since, until = request.number("startTime", 0), request.number("endTime", 2**53)
+        if until - since > _NINETY_DAYS_MS:
+            raise _error(-1127, "More than 90 days between startTime and endTime.")
+        rows = [one for one in self._moved((kind,), since) if one.at_ms <= until][::-1]
+        skip = request.number("offset", 0)
+        return rows[skip : skip + request.number("limit", 1000)]
+
+    def _moved(self, kinds: tuple[str, ...], since_ms: int) -> list[Moved]:
+        if self.faults.strikes(OrderFault.CASH_REFUSED):
+            raise _error(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+        return moved_now(self.account, self.faults, kinds, since_ms)
+
+    def _said_amount(self, amount: Decimal) -> str:
+        return "n/a" if self.faults.strikes(OrderFault.CASH_RUBBISH) else _text(amount)
 
     def restrictions(self, request: Request) -> Any:
         return {
@@ -512,6 +596,8 @@ _SPOT = {
     "myTrades": "trades",
     "account": "account_info",
     "apiRestrictions": "restrictions",
+    "hisrec": "filed_deposits",
+    "history": "filed_withdrawals",
 }
 _FUTURES = {
     "algoOrder": "order",
@@ -522,4 +608,5 @@ _FUTURES = {
     "leverageBracket": "brackets",
     "countdownCancelAll": "countdown",
     "listenKey": "listen_key",
+    "income": "income",
 }

@@ -3,7 +3,19 @@
 from decimal import Decimal
 from typing import Any
 
-from tests.exchanges.accounts import Account, Asked, Held, OrderFaults, Refused, Status, Traded, found
+from tests.exchanges.accounts import (
+    Account,
+    Asked,
+    Held,
+    Moved,
+    OrderFault,
+    OrderFaults,
+    Refused,
+    Status,
+    Traded,
+    found,
+    moved_now,
+)
 from tests.exchanges.market import Listing
 from tests.exchanges.server import Request, Venue
 
@@ -53,6 +65,8 @@ class HyperliquidAccount:
             "userFills": self._fills,
             "userFillsByTime": self._fills,
             "clearinghouseState": self._state,
+            "userFunding": self._funding,
+            "userNonFundingLedgerUpdates": self._updates,
             "userAbstraction": lambda _: "disabled",
         }.get(request.fields.get("type", ""))
         return None if handler is None else handler(request.fields)
@@ -174,6 +188,48 @@ class HyperliquidAccount:
             "feeToken": traded.fee_currency,
             "cloid": asked.client_id,
         }
+
+    def _funding(self, fields: Any) -> Any:
+        return [
+            {
+                "time": one.at_ms,
+                "hash": "0x" + 64 * "0",
+                "delta": {
+                    "type": "funding",
+                    "coin": self._venue.markets[one.instrument].listing.base,
+                    "usdc": self._said_amount(one.amount),
+                    "szi": "1",
+                    "fundingRate": "0.0000125",
+                    "nSamples": None,
+                },
+            }
+            for one in moved_now(self.account, self.faults, ("funding",), fields.get("startTime", 0))
+        ]
+
+    def _updates(self, fields: Any) -> Any:
+        kinds = ("deposit", "withdrawal", "to perp", "to spot", "received", "vault")
+        rows = moved_now(self.account, self.faults, kinds, fields.get("startTime", 0))
+        return [{"time": one.at_ms, "hash": f"0x{one.number:064x}", "delta": self._delta(one)} for one in rows]
+
+    def _delta(self, one: Moved) -> Any:
+        usdc = self._said_amount(abs(one.amount))
+        return {
+            "deposit": {"type": "deposit", "usdc": usdc},
+            "withdrawal": {"type": "withdraw", "usdc": usdc, "nonce": one.at_ms, "fee": str(one.fee)},
+            "to perp": {"type": "accountClassTransfer", "usdc": usdc, "toPerp": True},
+            "to spot": {"type": "accountClassTransfer", "usdc": usdc, "toPerp": False},
+            "received": {
+                "type": "internalTransfer",
+                "usdc": usdc,
+                "user": "0x" + 40 * "2",
+                "destination": ADDRESS,
+                "fee": "1.0",
+            },
+            "vault": {"type": "vaultDeposit", "vault": "0x" + 40 * "3", "usdc": usdc},
+        }[one.kind]
+
+    def _said_amount(self, amount: Decimal) -> str:
+        return "n/a" if self.faults.strikes(OrderFault.CASH_RUBBISH) else f"{amount:f}"
 
     def _state(self, fields: Any) -> Any:
         cash = sum((free + locked for free, locked in self.account.balances().values()), ZERO)

@@ -7,7 +7,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from tests.exchanges.accounts import Account, Asked, Held, OrderFaults, Refused, Status, Traded, found
+from tests.exchanges.accounts import (
+    Account,
+    Asked,
+    Held,
+    OrderFault,
+    OrderFaults,
+    Refused,
+    Status,
+    Traded,
+    found,
+    moved_now,
+)
 from tests.exchanges.market import Listing
 from tests.exchanges.server import Request, Venue
 
@@ -62,6 +73,7 @@ class KrakenAccount:
             "BalanceEx": self._balances,
             "Balance": self._balances,
             "CancelAllOrdersAfter": self._after,
+            "Ledgers": self._ledgers,
         }.get(request.path.rsplit("/", 1)[-1])
         return None if handler is None else handler(request.fields)
 
@@ -181,6 +193,40 @@ class KrakenAccount:
     def _balances(self, fields: Mapping[str, Any]) -> Any:
         held = self.account.balances().items()
         return _result({_CODES[n]: {"balance": str(f + used), "hold_trade": str(used)} for n, (f, used) in held})
+
+    def _ledgers(self, fields: Mapping[str, Any]) -> Any:
+        """What moved balances, the newest first: two entries of each trade, one of each deposit and withdrawal."""
+        start, begin = float(fields.get("start", 0)), int(fields.get("ofs", 0))
+        rows = []
+        for traded in self.account.trades():
+            asked, name = traded.order.asked, f"LT{traded.number}"
+            signed, paid = traded.quantity, traded.price * traded.quantity
+            signed, paid = (signed, -paid) if asked.buys else (-signed, paid)
+            base, quote = self._pairs[self._names[asked.instrument]].base, traded.fee_currency
+            rows.append(self._entry(f"{name}B", "trade", traded.at_ms, base, signed, ZERO))
+            rows.append(self._entry(f"{name}Q", "trade", traded.at_ms, quote, paid, traded.fee))
+        rows += [
+            self._entry(f"LM{one.number}", one.kind, one.at_ms, one.currency, one.amount, one.fee)
+            for one in moved_now(self.account, self.faults, ("deposit", "withdrawal", "transfer", "staking"), 0)
+        ]
+        rows = sorted((row for row in rows if row[1]["time"] > start), key=lambda row: -row[1]["time"])
+        return _result({"ledger": dict(rows[begin:][:PAGE]), "count": len(rows)})
+
+    def _entry(
+        self, number: str, kind: str, at_ms: int, currency: str, amount: Decimal, fee: Decimal
+    ) -> tuple[str, Any]:
+        said = "n/a" if kind != "trade" and self.faults.strikes(OrderFault.CASH_RUBBISH) else f"{amount:f}"
+        return number, {
+            "refid": f"R{number}",
+            "time": at_ms / 1000,
+            "type": kind,
+            "subtype": "",
+            "aclass": "currency",
+            "asset": _CODES[currency],
+            "amount": said,
+            "fee": f"{fee:f}",
+            "balance": "0",
+        }
 
     def _after(self, fields: Mapping[str, Any]) -> Any:
         seconds = int(fields["timeout"])

@@ -6,8 +6,9 @@ what rests is filled when the market trades through its price.
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
-from tests.exchanges.accounts import Asked, Held, Listener, Refused, Status, Traded
+from tests.exchanges.accounts import Asked, Held, Listener, Moved, Refused, Status, Traded
 from tests.exchanges.market import ASKS, BIDS, Listing, Market
 
 ZERO = Decimal(0)
@@ -36,6 +37,7 @@ class BookAccount:
         self.held: dict[str, tuple[Decimal, Decimal]] = {}
         self._orders: list[Held] = []
         self._trades: list[Traded] = []
+        self._moved: list[Moved] = []
         self._peaks: dict[int, Decimal] = {}
         self._waiting: set[int] = set()
         self.listeners: list[Listener] = []
@@ -85,6 +87,34 @@ class BookAccount:
 
     def last(self, instrument: str) -> Decimal:
         return self._top(instrument, buys=False)
+
+    def moved(self) -> Sequence[Moved]:
+        return self._moved
+
+    # -- cash comes and goes ---------------------------------------------------------------------------------------
+
+    def pay(self, kind: str, amount: str, currency: str = "USDT", *, fee: str = "0", **more: Any) -> Moved:
+        """Cash that moves without a trade. A pending deposit is not credited, a pending withdrawal is taken already."""
+        moved = Moved(
+            number=9001 + len(self._moved),
+            kind=kind,
+            currency=currency,
+            amount=Decimal(amount),
+            fee=Decimal(fee),
+            **{"at_ms": self._now_ms()} | more,
+        )
+        self._moved.append(moved)
+        if not (kind == "deposit" and moved.status == "pending"):
+            self._move(currency, moved.amount - moved.fee)
+        return moved
+
+    def settle(self, moved: Moved, status: str) -> None:
+        """A pending deposit is credited when it is done; a withdrawal that fails is given back."""
+        moved.status = status
+        if moved.kind == "deposit" and status == "done":
+            self._move(moved.currency, moved.amount)
+        elif moved.kind == "withdrawal" and status == "failed":
+            self._move(moved.currency, moved.fee - moved.amount)
 
     # -- the market moves ------------------------------------------------------------------------------------------
 

@@ -4,13 +4,16 @@ from collections.abc import Coroutine, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from tests.exchanges.accounts import Asked, Held, Listener, Refused, Status, Traded
+from tests.exchanges.accounts import Asked, Held, Listener, Moved, Refused, Status, Traded
 from trading.domain.errors import OrderRejected
+from trading.domain.event import Event, EventKind
 from trading.domain.fill import Liquidity
 from trading.domain.instrument import InstrumentKind, parse_symbol
 from trading.domain.intent import OrderType, Side, TimeInForce
 from trading.domain.order import Order, OrderStatus
+from trading.domain.position import Position
 from trading.execution.paper import PaperVenue
+from trading.ledger.account import filled_position
 
 _KINDS = {
     ("market", False): OrderType.MARKET,
@@ -39,6 +42,22 @@ class ScriptedAccount:
         self.listeners: list[Listener] = []
         self._exchange = exchange
         self._held: list[Held] = []
+        self._moved: list[Moved] = []
+        exchange._folds = (*exchange._folds, self)  # type: ignore[assignment]  # any fold may listen
+
+    def apply(self, event: Event) -> None:
+        """Keep what the exchange does to cash without a trade."""
+        if event.kind is EventKind.FUNDED:
+            self._moved.append(
+                Moved(
+                    number=9001 + len(self._moved),
+                    kind="funding",
+                    currency=parse_symbol(event.payload["instrument"])[1],
+                    amount=-Decimal(event.payload["paid"]),
+                    at_ms=event.ts_ms,
+                    instrument=event.payload["instrument"],
+                )
+            )
 
     def place(self, asked: Asked) -> Held:
         number = 1001 + len(self._held)
@@ -83,19 +102,25 @@ class ScriptedAccount:
 
     def trades(self) -> Sequence[Traded]:
         of = {held.asked.client_id: held for held in self.orders()}
-        return [
-            Traded(
-                number=number,
-                order=of[fill.client_order_id],
-                price=fill.price,
-                quantity=fill.quantity,
-                fee=fill.fee,
-                fee_currency=parse_symbol(fill.instrument)[1],
-                maker=fill.liquidity is Liquidity.MAKER,
-                at_ms=fill.ts_ms,
+        positions: dict[str, Position] = {}
+        told = []
+        for number, fill in enumerate(_now(self._exchange.fills_since(0)), start=1):
+            before = positions.get(fill.instrument) or Position(instrument=fill.instrument)
+            positions[fill.instrument], realised = filled_position(before, fill)
+            told.append(
+                Traded(
+                    number=number,
+                    order=of[fill.client_order_id],
+                    price=fill.price,
+                    quantity=fill.quantity,
+                    fee=fill.fee,
+                    fee_currency=parse_symbol(fill.instrument)[1],
+                    maker=fill.liquidity is Liquidity.MAKER,
+                    at_ms=fill.ts_ms,
+                    realised=realised,
+                )
             )
-            for number, fill in enumerate(_now(self._exchange.fills_since(0)), start=1)
-        ]
+        return told
 
     def balances(self) -> Mapping[str, tuple[Decimal, Decimal]]:
         return {name: (total, ZERO) for name, total in _now(self._exchange.balances()).items()}
@@ -112,6 +137,9 @@ class ScriptedAccount:
         found = self._exchange._last(instrument)
         assert found is not None
         return found
+
+    def moved(self) -> Sequence[Moved]:
+        return self._moved
 
 
 def _now(coroutine: Coroutine[Any, Any, Any]) -> Any:

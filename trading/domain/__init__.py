@@ -19,7 +19,7 @@ from trading.domain.event import Event, EventKind
 from trading.domain.fill import Fill, Liquidity
 from trading.domain.instants import duration_ms, duration_text, from_ms, iso, parse_instant, to_ms
 from trading.domain.instrument import Instrument, InstrumentKind, parse_symbol
-from trading.domain.intent import OrderType, Side, TimeInForce, TradeIntent, shape_problem
+from trading.domain.intent import ExecutionStyle, OrderType, Side, TimeInForce, TradeIntent, shape_problem
 from trading.domain.limit import LimitRow
 from trading.domain.market import Bar, Quote
 from trading.domain.money import decimal_from_float, money_text, round_down, round_nearest, round_up
@@ -38,6 +38,7 @@ __all__ = [
     "Dissent",
     "Event",
     "EventKind",
+    "ExecutionStyle",
     "Fill",
     "Forecast",
     "Instrument",

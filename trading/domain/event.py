@@ -24,6 +24,7 @@ class EventKind(StrEnum):
     BORROWED = "borrowed"  # (money)
     LIQUIDATED = "liquidated"
     INSURED = "insured"  # (money)
+    CHARGED = "charged"  # (money)
     MARKED = "marked"
     QUIET = "quiet"
     BREAKER_TRIPPED = "breaker_tripped"
@@ -47,6 +48,7 @@ class EventKind(StrEnum):
     ORDERED = "ordered"
     BOOKS_OPENED = "books_opened"
     BOOKS_ADJUSTED = "books_adjusted"
+    CASH_MOVED = "cash_moved"
     BREAK_FOUND = "break_found"
     BREAK_RESOLVED = "break_resolved"
     SEASON_CLOSED = "season_closed"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from typing import Any
 
 
 class Side(StrEnum):
@@ -56,6 +57,19 @@ class TimeInForce(StrEnum):
     FOK = "fok"
 
 
+class ExecutionStyle(StrEnum):
+    """How a desk wants a quantity worked: at once; evenly in time; with the usual volume; or as a share of it."""
+
+    NOW = "now"
+    TWAP = "twap"
+    VWAP = "vwap"
+    POV = "pov"
+
+
+LEAST_WINDOW_S, MOST_WINDOW_S = 60, 86_400
+"""The shortest and the longest time over which an intent can ask to be worked, in seconds."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradeIntent:
     """A wish to trade ``quantity`` (base units, positive) of ``instrument``.
@@ -66,7 +80,8 @@ class TradeIntent:
     take-profits wait for ``trigger_price``; a trailing stop follows the best price since it arrived at a distance of
     ``trail``, a fraction of it. ``stop_loss`` and ``take_profit`` are a bracket: prices of two protective orders that
     follow the fill, of which one cancels the other. ``confidence`` is what the desk stated for the decision it belongs
-    to, in [0, 1]; None where nothing was stated.
+    to, in [0, 1]; None where nothing was stated. Another ``style`` than now has a market or limit intent worked in
+    parts over the ``window_s`` seconds from the decision on.
     """
 
     instrument: str
@@ -84,6 +99,8 @@ class TradeIntent:
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     confidence: float | None = None
+    style: ExecutionStyle = ExecutionStyle.NOW
+    window_s: int | None = None
 
 
 MOST_TRAIL = Decimal("0.5")
@@ -117,7 +134,26 @@ def shape_problem(intent: TradeIntent) -> str | None:
         return "post_only belongs to limit orders that may rest."
     if kind.waits and intent.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
         return "An order that waits for a trigger cannot be IOC or FOK."
-    return _bracket_problem(intent)
+    return _style_problem(intent) or _bracket_problem(intent)
+
+
+def _style_problem(intent: TradeIntent) -> str | None:
+    if (intent.style is ExecutionStyle.NOW) != (intent.window_s is None):
+        return "window_s belongs to intents that are worked (twap, vwap, pov), and they need one."
+    if intent.window_s is None:
+        return None
+    if not LEAST_WINDOW_S <= intent.window_s <= MOST_WINDOW_S:
+        return f"window_s is a time in seconds from {LEAST_WINDOW_S} to {MOST_WINDOW_S}."
+    if intent.order_type.waits or intent.post_only or intent.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
+        return "Only a plain market or limit order can be worked over a window."
+    if intent.stop_loss is not None or intent.take_profit is not None:
+        return "A bracket belongs to an order that goes at once, not to one that is worked over a window."
+    return None
+
+
+def style_payload(intent: TradeIntent) -> dict[str, Any]:
+    """What the event of an intent holds of how it is worked: nothing for one that goes at once."""
+    return {} if intent.window_s is None else {"style": intent.style.value, "window_s": intent.window_s}
 
 
 def _bracket_problem(intent: TradeIntent) -> str | None:

@@ -100,6 +100,7 @@ class Tables:
             EventKind.DEPOSITED: lambda event: self._cash(event, "deposit", Decimal(event.payload["amount"])),
             EventKind.FUNDED: lambda event: self._cash(event, "funding", -Decimal(event.payload["paid"])),
             EventKind.BORROWED: lambda event: self._cash(event, "interest", -Decimal(event.payload["paid"])),
+            EventKind.CHARGED: lambda event: self._cash(event, "fee", -Decimal(event.payload["paid"])),
             EventKind.INSURED: lambda event: self._cash(event, "insurance", Decimal(event.payload["amount"])),
         }
 

@@ -1,6 +1,7 @@
 """Every account of a run, as a fold over its events: recovery, live running and audit apply the same function."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal, localcontext
 from types import MappingProxyType
 from typing import Any
@@ -10,7 +11,7 @@ from trading.domain.event import Event, EventKind
 from trading.domain.fill import Fill, Liquidity
 from trading.domain.instrument import Instrument, InstrumentKind, MarginTier
 from trading.domain.intent import Side
-from trading.domain.money import EXACT, money_text
+from trading.domain.money import EXACT, ZERO, money_text
 from trading.ledger.account import DeskAccount, filled_position
 from trading.ledger.book import Book, Posting, transfer
 
@@ -40,6 +41,7 @@ class Ledger:
             EventKind.FUNDED: self._fund,
             EventKind.BORROWED: self._borrow,
             EventKind.INSURED: self._insure,
+            EventKind.CHARGED: self._charge,
             EventKind.MARKED: self._mark,
         }
 
@@ -85,8 +87,9 @@ class Ledger:
         fill = fill_from_payload(payload)
         account = self._account(fill.desk)
         instrument = self._instruments[fill.instrument]
-        position, realised = filled_position(account.position(fill.instrument), fill)
-        signed = fill.side.sign * fill.quantity
+        held = replace(fill, quantity=fill.quantity - fill.side.sign * _fee_in_kind(payload, instrument))
+        position, realised = filled_position(account.position(fill.instrument), held)
+        signed = held.side.sign * held.quantity
         cash, quote = cash_of(fill.desk), account.quote
         postings: list[Posting] = [*transfer(cash, FEES, quote, fill.fee)]
         postings += transfer(MARKET, f"desk:{fill.desk}:position", fill.instrument, signed)
@@ -120,10 +123,24 @@ class Ledger:
         self.book.post(transfer(INSURANCE, cash_of(account.desk), account.quote, amount))
         account.cash += amount
 
+    def _charge(self, payload: Mapping[str, Any]) -> None:
+        account = self._account(payload["desk"])
+        paid = Decimal(payload["paid"])
+        self.book.post(transfer(cash_of(account.desk), FEES, account.quote, paid))
+        account.cash -= paid
+        account.fees += paid
+
     def _mark(self, payload: Mapping[str, Any]) -> None:
         for desk, mark in payload["desks"].items():
             account = self._account(desk)
             account.peak_equity = max(account.peak_equity, Decimal(mark["equity"]))
+
+
+def _fee_in_kind(payload: Mapping[str, Any], instrument: Instrument) -> Decimal:
+    """What a spot venue took of the asset itself as its fee: it never came to the position, and no cash was paid."""
+    if instrument.is_perp or payload.get("charged_currency") != instrument.base:
+        return ZERO
+    return Decimal(payload["charged"])
 
 
 def cash_of(desk: str) -> str:

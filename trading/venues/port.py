@@ -8,7 +8,8 @@ order id that the house derived, so that asking needs no memory of the answer.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
 
 from trading.domain.fill import Liquidity
 from trading.domain.intent import Side
@@ -57,6 +58,42 @@ class VenueFill:
     charged: Decimal | None = None
     charged_currency: str = ""
     realised: Decimal | None = None
+
+
+class CashKind(StrEnum):
+    """Why cash moved at a venue without an execution."""
+
+    FUNDING = "funding"
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    REBATE = "rebate"
+    FEE = "fee"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueCash:
+    """A movement of cash that no execution tells. ``amount`` is what it changed the balance of ``currency`` by:
+    negative when that shrank. ``cash_id`` is one movement's alone at the venue; ``instrument`` is empty where none is
+    meant.
+    """
+
+    cash_id: str
+    kind: CashKind
+    currency: str
+    amount: Decimal
+    ts_ms: int
+    instrument: str = ""
+
+
+@runtime_checkable
+class CashHistory(Protocol):
+    """What a venue may do besides: tell why its balances moved."""
+
+    async def cash_since(self, ts_ms: int) -> Sequence[VenueCash]:
+        """Movements at or after the instant, oldest first, and older ones that became certain late; one may be told
+        again. Raises UnknownOrderState when nothing was heard, RequestError where the venue does not let it be asked.
+        """
+        ...
 
 
 class Venue(Protocol):

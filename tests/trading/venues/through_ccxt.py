@@ -41,6 +41,10 @@ class ElsewhereVenue:
         self.name = venue.name
         self._venue = venue
 
+    async def cash_since(self, ts_ms: int) -> Any:
+        """Named here, so that it is seen to be there."""
+        return await self.__getattr__("cash_since")(ts_ms)
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self._venue, name)
 
@@ -80,22 +84,23 @@ class Loopback:
 
 
 @cache
-def loopback(exchange_id: str, symbol: str) -> Loopback:
-    """The server of the kind with one market; it ends with the process."""
-    return wait_for(_open(exchange_id, symbol))
+def loopback(exchange_id: str, *symbols: str) -> Loopback:
+    """The server of the kind with these markets; it ends with the process."""
+    return wait_for(_open(exchange_id, symbols))
 
 
-async def _open(exchange_id: str, symbol: str) -> Loopback:
+async def _open(exchange_id: str, symbols: tuple[str, ...]) -> Loopback:
     futures = exchange_id == "binanceusdm"
     stack = AsyncExitStack()
-    listing = Listing(instrument=symbol, tick=Decimal("0.01"), lot=Decimal("0.001"), start=Decimal(100))
-    dialect = Binance([listing], futures=futures)
-    server = await stack.enter_async_context(serve(dialect, markets_of([listing], seed=1, opened_ms=0), step_s=3600))
+    grid = {"tick": Decimal("0.01"), "lot": Decimal("0.001"), "start": Decimal(100)}
+    listings = [Listing(instrument=symbol, **grid) for symbol in symbols]
+    dialect = Binance(listings, futures=futures)
+    server = await stack.enter_async_context(serve(dialect, markets_of(listings, seed=1, opened_ms=0), step_s=3600))
     dialect.private = BinanceAccount(_Nobody(), dialect.listings, futures=futures, venue=server)  # type: ignore[arg-type]
     spec = VenueSpec(
         exchange=ExchangeSpec(exchange_id=exchange_id, endpoints=server.endpoints, pace=False),
         keys=Keys(api_key=KEY, secret=SECRET),
-        instruments=(symbol,),
+        instruments=symbols,
     )
     venue = await stack.enter_async_context(open_venue(spec))
     _KEPT.append(stack)

@@ -29,13 +29,14 @@ def volume_curve(open_ms: IntArray, volume: FloatArray, *, bucket_ms: int) -> Fl
 
 def volume_by(curve: FloatArray, start_ms: int, end_ms: int, now_ms: int) -> float:
     """The share of the window's usual volume that falls before ``now_ms``; within a bucket volume is even."""
-    whole = _between(curve, start_ms, end_ms)
+    whole = share_between(curve, start_ms, end_ms)
     if not whole > 0:
         return min(1.0, max(0.0, (now_ms - start_ms) / (end_ms - start_ms)))
-    return min(1.0, _between(curve, start_ms, max(start_ms, now_ms)) / whole)
+    return min(1.0, share_between(curve, start_ms, max(start_ms, now_ms)) / whole)
 
 
-def _between(curve: FloatArray, start_ms: int, end_ms: int) -> float:
+def share_between(curve: FloatArray, start_ms: int, end_ms: int) -> float:
+    """The share of a day's usual volume from ``start_ms`` to before ``end_ms``; above 1 over more than a day."""
     bucket_ms = DAY_MS // len(curve)
     total, at = 0.0, start_ms
     while at < end_ms:

@@ -1,7 +1,8 @@
 """What the venue's own books must say, currency by currency: a fold over the journal, exact to the last digit.
 
 The ledger keeps what each desk owns, in one quote currency. This keeps what the account at the venue holds: a fee is
-taken in the currency in which it was charged, and a closed part brings what the venue itself said it realised.
+taken in the currency in which it was charged, and a closed part brings what the venue itself said it realised. What
+the venue tells of other cash (funding, deposits, withdrawals) counts once by its id.
 """
 
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ class ExpectedBooks:
         self._balances: dict[str, Decimal] = {}
         self._positions: dict[str, Decimal] = {}
         self._costs: dict[str, Decimal] = {}
+        self._cash_ids: set[str] = set()
+        self.cash_until_ms = 0
 
     @property
     def balances(self) -> Mapping[str, Decimal]:
@@ -33,16 +36,24 @@ class ExpectedBooks:
         """Signed quantity of each perpetual; what is flat is left out."""
         return {name: quantity for name, quantity in self._positions.items() if quantity}
 
+    def knows_cash(self, cash_id: str) -> bool:
+        """Whether a movement of cash counts already, by itself or in the balances that were taken over."""
+        return cash_id in self._cash_ids
+
     def apply(self, event: Event) -> None:
         """Take an event in."""
         with localcontext(EXACT):
             if event.kind is EventKind.BOOKS_OPENED:
                 self.is_open = True
                 self._set(event.payload)
+                self._cash_ids.update(event.payload.get("cash_ids", ()))
+                self.cash_until_ms = event.ts_ms
             elif event.kind is EventKind.BOOKS_ADJUSTED:
                 self._set(event.payload)
             elif event.kind is EventKind.FILLED and self.is_open and "venue" in event.payload:
                 self._fill(event.payload)
+            elif event.kind is EventKind.CASH_MOVED and self.is_open:
+                self._cash(event.payload)
 
     def _set(self, payload: Mapping[str, Any]) -> None:
         for name, total in payload.get("balances", {}).items():
@@ -50,6 +61,12 @@ class ExpectedBooks:
         for name, quantity in payload.get("positions", {}).items():
             self._positions[name] = Decimal(quantity)
             self._costs[name] = ZERO  # what it had cost is not known, and only matters where the venue does not say
+
+    def _cash(self, payload: Mapping[str, Any]) -> None:
+        if payload["cash_id"] not in self._cash_ids:
+            self._cash_ids.add(payload["cash_id"])
+            self.cash_until_ms = max(self.cash_until_ms, payload["ts_ms"])
+            self._move(payload["currency"], Decimal(payload["amount"]))
 
     def _fill(self, payload: Mapping[str, Any]) -> None:
         base, quote, kind = parse_symbol(payload["instrument"])

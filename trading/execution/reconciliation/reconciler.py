@@ -1,8 +1,9 @@
 """Bringing record and venue together. Run at the start and on a timer; a second run finds nothing to do.
 
-Differences are looked at again before they are believed: a fill may be on its way while balances are read. What stays
-is a break: written down, told to people, and a bar to trading what it touches until it is gone or a person accepts the
-venue's number.
+Before balances are compared, what the venue tells of funding, deposits and withdrawals is taken in. Differences are
+looked at again before they are believed: a fill may be on its way while balances are read. What stays is a break:
+written down, told to people, and a bar to trading what it touches until it is gone or a person accepts the venue's
+number.
 """
 
 import asyncio
@@ -23,6 +24,7 @@ from trading.execution.lifecycle import OrderLife
 from trading.execution.orders import OpenOrders
 from trading.execution.reconciliation.books import ExpectedBooks
 from trading.execution.reconciliation.breaks import Break, BreakKind, OpenBreaks
+from trading.execution.reconciliation.cash import CashIntake
 from trading.execution.resolver import Sleep
 from trading.execution.sender import OVERLAP_MS, OrderSender
 from trading.venues.port import Venue, VenueOrder
@@ -45,12 +47,14 @@ class ReconcilePolicy:
 
     ``tolerance`` is a difference of a currency that is no break, for venues that pay interest or dust; nothing by
     default. ``looks`` is how often a difference is read, ``pause_s`` apart, before it is believed. Adopted orders and
-    their fills are the desk ``adopt_desk``'s.
+    their fills are the desk ``adopt_desk``'s. ``cash_desk`` is whose account the cash of the venue is: its ledger gets
+    funding, deposits, withdrawals, rebates and fees; without one they count in the books of the venue alone.
     """
 
     foreign_orders: ForeignOrders = ForeignOrders.BREAK
     adopt_start: bool = False
     adopt_desk: str = ""
+    cash_desk: str = ""
     tolerance: Mapping[str, Decimal] = field(default_factory=dict)
     looks: int = 3
     pause_s: float = 0.5
@@ -62,10 +66,15 @@ class ReconcilePolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run did. ``events`` counts what it wrote of breaks, besides fills and ends of orders; ``breaks`` stand."""
+    """What a run did. ``events`` counts what it wrote of breaks, besides fills and ends of orders; ``breaks`` stand.
+
+    ``cash`` is how many movements of cash it took in, ``cash_unread`` why the venue's list of them could not be read.
+    """
 
     events: int
     breaks: tuple[Break, ...]
+    cash: int = 0
+    cash_unread: str = ""
 
     @property
     def is_clean(self) -> bool:
@@ -110,6 +119,14 @@ class Reconciler:
         self._policy = policy or ReconcilePolicy()
         self._sleep = sleep
         self._written = 0
+        self._cash = CashIntake(
+            venue,
+            books,
+            record=record,
+            clock=clock,
+            desk=self._policy.cash_desk,
+            quote=parse_symbol(instruments[0])[1] if instruments else "",
+        )
 
     async def start(self) -> Outcome:
         """Recover every order, take the account over if that was not done yet, and compare.
@@ -126,18 +143,19 @@ class Reconciler:
 
     async def run(self) -> Outcome:
         """One comparison, once the account was taken over. Raises UnknownOrderState while the venue is silent."""
-        self._written = 0
+        self._written = cash = 0
         found: dict[str, Break] = {}
         for look in range(self._policy.looks):
             if look:
                 await self._sleep(self._policy.pause_s)
             await self._sender.poll()
+            cash += await self._cash.take()
             found = {each.key: each for each in (*await self._order_breaks(), *await self._book_breaks())}
             if not found:
                 break
         self._settle(found)
         self._commit()
-        return Outcome(events=self._written, breaks=self._breaks.all())
+        return Outcome(events=self._written, breaks=self._breaks.all(), cash=cash, cash_unread=self._cash.unread)
 
     async def accept(self, key: str, reason: str) -> None:
         """Take the venue's number for a break of balance or position as true from now on; a person decides so.
@@ -159,8 +177,8 @@ class Reconciler:
     # -- taking over -----------------------------------------------------------------------------------------------
 
     async def _take_over(self) -> None:
-        balances, held = await self._venue.balances(), await self._venue.positions()
-        standing = await self._venue.open_orders()
+        balances, cash_ids = await self._opening()
+        held, standing = await self._venue.positions(), await self._venue.open_orders()
         if not self._policy.adopt_start and (held or standing):
             what = [f"{name} {money_text(quantity)}" for name, quantity in sorted(held.items())]
             what += [f"order {order.client_order_id or order.venue_order_id}" for order in standing]
@@ -176,8 +194,19 @@ class Reconciler:
             venue=self._venue.name,
             balances={name: money_text(total) for name, total in sorted(balances.items())},
             positions={name: money_text(quantity) for name, quantity in sorted(perps.items())},
+            **({"cash_ids": cash_ids} if cash_ids else {}),
         )
         self._commit()
+
+    async def _opening(self) -> tuple[Mapping[str, Decimal], list[str]]:
+        """Balances, and the ids of the movements of cash that are in them: nothing was told while they were read."""
+        known: set[str] = set()
+        for _ in range(1 + self._policy.looks):
+            known |= {cash.cash_id for cash in await self._cash.told()}
+            balances = await self._venue.balances()
+            if {cash.cash_id for cash in await self._cash.told()} <= known:
+                return balances, sorted(known)
+        raise UnknownOrderState("cash keeps moving while the account is taken over; try again when it is quiet")
 
     # -- comparing -------------------------------------------------------------------------------------------------
 

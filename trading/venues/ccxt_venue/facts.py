@@ -5,7 +5,7 @@ codes by the address of the exchange, and the same number means different things
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
@@ -13,6 +13,16 @@ from typing import Any
 
 from trading.domain.errors import RequestError
 from trading.domain.reject import RejectCode
+from trading.venues.ccxt_venue.cash import (
+    DAY_MS,
+    CashSource,
+    binance_income,
+    deposit,
+    hyperliquid_funding,
+    hyperliquid_ledger,
+    kraken_ledger,
+    withdrawal,
+)
 
 
 class Testnet(StrEnum):
@@ -50,7 +60,9 @@ class VenueFacts:
     of an expiry that it keeps, at least ``least_gtd_ms`` ahead; ``has_trailing`` says that it keeps trailing stops.
     ``trades_need_symbol``: executions are told one market at a time, ``page`` of them in an answer, which covers at
     most ``trades_window_ms``. ``cash_of`` reads cash without open profit from an answer about balances, where ccxt's
-    total holds both; ``realised`` is the field of an execution that says what it realised.
+    total holds both; ``realised`` is the field of an execution that says what it realised. ``cash`` are the lists in
+    which it says why balances moved besides; where there is none, such a movement shows as a difference.
+    ``most_in_flight`` requests may be on their way at once: one where each needs a higher nonce than the last.
     ``refusals`` and ``gone`` are texts of its refusals.
     """
 
@@ -70,6 +82,8 @@ class VenueFacts:
     testnet: Testnet | None = None
     cash_of: Callable[[Any], Mapping[str, Decimal]] | None = None
     realised: str = "realizedPnl"
+    cash: tuple[CashSource, ...] = ()
+    most_in_flight: int = 3
     refusals: tuple[tuple[str, RejectCode], ...] = ()
     gone: tuple[str, ...] = ()
     permissions: Permissions | None = None
@@ -110,11 +124,20 @@ _BINANCE_REFUSALS = (
 )
 _BINANCE_GONE = ("-2013", "-2011", "Order does not exist", "Unknown order sent")
 
+_WEEK_MS = 7 * DAY_MS
+_DEPOSITS = CashSource(method="fetch_deposits", read=deposit, offset="offset", window_ms=90 * DAY_MS, reach_ms=_WEEK_MS)
+_BINANCE_CASH = (_DEPOSITS, replace(_DEPOSITS, method="fetch_withdrawals", read=withdrawal))
+_HYPERLIQUID_CASH = (
+    CashSource(method="fetch_funding_history", read=hyperliquid_funding, page=500),
+    CashSource(method="fetch_ledger", read=hyperliquid_ledger, page=500),
+)
+
 _FACTS: Mapping[str, VenueFacts] = MappingProxyType(
     {
         "binance": VenueFacts(
             has_trailing=True,
             page=1000,
+            cash=_BINANCE_CASH,
             testnet=Testnet.SANDBOX,
             permissions=Permissions(method="sapi_get_account_apirestrictions", withdraws="enableWithdrawals"),
             refusals=_BINANCE_REFUSALS,
@@ -130,12 +153,14 @@ _FACTS: Mapping[str, VenueFacts] = MappingProxyType(
             testnet=Testnet.DEMO,
             permissions=Permissions(method="sapi_get_account_apirestrictions", withdraws="enableWithdrawals"),
             cash_of=_binance_cash,
+            cash=(CashSource(method="fetch_ledger", read=binance_income),),
             refusals=_BINANCE_REFUSALS,
             gone=_BINANCE_GONE,
         ),
         "aster": VenueFacts(
             has_trailing=True,
             page=1000,
+            cash=(CashSource(method="fetch_ledger", read=binance_income),),
             refusals=_BINANCE_REFUSALS,
             gone=_BINANCE_GONE,
         ),
@@ -162,6 +187,8 @@ _FACTS: Mapping[str, VenueFacts] = MappingProxyType(
             trades_need_symbol=False,
             pages=Pages.OFFSET,
             page=50,
+            most_in_flight=1,
+            cash=(CashSource(method="fetch_ledger", read=kraken_ledger, page=50, offset="ofs"),),
             asks_by_client_id=False,
             refusals=(
                 ("EOrder:Insufficient funds", _R.INSUFFICIENT_FUNDS),
@@ -183,6 +210,7 @@ _FACTS: Mapping[str, VenueFacts] = MappingProxyType(
             page=2000,
             realised="closedPnl",
             cash_of=_hyperliquid_cash,
+            cash=_HYPERLIQUID_CASH,
             testnet=Testnet.SANDBOX,
             refusals=(
                 ("Insufficient margin", _R.INSUFFICIENT_FUNDS),

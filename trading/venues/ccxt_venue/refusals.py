@@ -22,6 +22,13 @@ def is_gone(error: Exception, facts: VenueFacts) -> bool:
     return isinstance(error, ccxt.OrderNotFound) or any(text in str(error) for text in facts.gone)
 
 
+def is_limit(error: Exception) -> bool:
+    """Whether the exchange had too many requests (429, 418) and acted on none."""
+    import ccxt
+
+    return isinstance(error, ccxt.DDoSProtection | ccxt.RateLimitExceeded)
+
+
 def our_error(error: Exception, facts: VenueFacts, what: str) -> VenueError:
     """What an error of ccxt means for the request ``what``.
 
@@ -32,7 +39,7 @@ def our_error(error: Exception, facts: VenueFacts, what: str) -> VenueError:
     import ccxt
 
     told = f"{what}: {type(error).__name__} {' '.join(str(error).split())[:WORDS]}"
-    if isinstance(error, ccxt.DDoSProtection | ccxt.RateLimitExceeded):
+    if is_limit(error):
         return OrderRejected(told, code=RejectCode.RATE_LIMITED.value)
     if isinstance(error, ccxt.BaseError):
         for text, code in facts.refusals:

@@ -16,14 +16,23 @@ from trading.domain.reject import RejectCode
 from trading.marketdata.exchange.calls import Caller
 from trading.marketdata.exchange.connection import load_markets
 from trading.marketdata.exchange.symbols import from_ccxt, to_ccxt
+from trading.venues.ccxt_venue.cash import cash_movements
 from trading.venues.ccxt_venue.client_ids import from_wire, to_wire
 from trading.venues.ccxt_venue.clock_guard import ClockGuard
 from trading.venues.ccxt_venue.executions import executions
 from trading.venues.ccxt_venue.facts import VenueFacts
 from trading.venues.ccxt_venue.grid import check_grid
+from trading.venues.ccxt_venue.pace import Pace
 from trading.venues.ccxt_venue.refusals import failures, is_gone, our_error
-from trading.venues.ccxt_venue.translation import CONDITIONAL, as_ccxt, contract_size, venue_fill, venue_order
-from trading.venues.port import VenueFill, VenueOrder
+from trading.venues.ccxt_venue.translation import (
+    CONDITIONAL,
+    CcxtOrder,
+    as_ccxt,
+    contract_size,
+    venue_fill,
+    venue_order,
+)
+from trading.venues.port import VenueCash, VenueFill, VenueOrder
 
 REMEMBERED_IDS = 100_000
 _GONE = object()
@@ -57,7 +66,7 @@ class CcxtVenue:
         self._client_of: OrderedDict[str, str] = OrderedDict()
         self._conditional: dict[str, bool] = {}
         self._markets_changed = False
-        self._paused_until_ms = 0
+        self._pace = Pace(self._caller, self._clock, most=facts.most_in_flight)
 
     # -- the port --------------------------------------------------------------------------------------------------
 
@@ -74,17 +83,9 @@ class CcxtVenue:
         cap = await self._cap(order, market)
         with localcontext(EXACT):
             asked = as_ccxt(order, market, self.facts, now_ms=self._clock.now_ms(), cap=cap)
-        self._remember(order.client_order_id, conditional=order.order_type in CONDITIONAL)
-        try:
-            answer = await self.exchange.create_order(
-                asked.symbol, asked.kind, asked.side, asked.amount, asked.price, dict(asked.params)
-            )
-        except failures() as error:
-            refusal = self._failed(error, f"placing {order.client_order_id}")
-            if isinstance(refusal, OrderRejected) and refusal.code != RejectCode.DUPLICATE_ID.value:
-                self._markets_changed |= refusal.code == RejectCode.OFF_GRID.value
-                del self._sent[order.client_order_id]
-            raise refusal from None
+        async with self._pace.in_flight:
+            self._may_send()
+            answer = await self._create(order, asked)
         return self._take({**answer, "amount": asked.amount}, order.instrument, order.client_order_id)
 
     async def cancel(self, client_order_id: str, instrument: str) -> VenueOrder:
@@ -93,8 +94,9 @@ class CcxtVenue:
         last = None
         number = None if self.facts.asks_by_client_id else await self._number_of(client_order_id, instrument)
         for params in self._ways(client_order_id):
+            cancel = partial(self.exchange.cancel_order, number, symbol, self._id(client_order_id) | params)
             try:
-                answer = await self.exchange.cancel_order(number, symbol, self._id(client_order_id) | params)
+                answer = await self._pace.unhurried(cancel)
             except failures() as error:
                 if not is_gone(error, self.facts):
                     raise self._failed(error, f"cancelling {client_order_id}") from None
@@ -186,6 +188,13 @@ class CcxtVenue:
                     held[name] = balances.pop(parse_symbol(name)[0], Decimal(0))
         return {name: quantity for name, quantity in held.items() if quantity}
 
+    async def cash_since(self, ts_ms: int) -> Sequence[VenueCash]:
+        """See :class:`~trading.venues.port.CashHistory`. Nothing where no list of the exchange is known."""
+        try:
+            return await cash_movements(self.exchange, self.facts.cash, self._pace.ask, ts_ms, self._clock.now_ms())
+        except SourceUnavailable as error:
+            raise UnknownOrderState(str(error)) from None
+
     def heard(self, told: Mapping[str, Any]) -> VenueOrder | None:
         """What a message of the order stream says; None for a market that is not traded here."""
         symbols = {self.listed(name)["symbol"]: name for name in self.instruments}
@@ -201,6 +210,20 @@ class CcxtVenue:
             raise OrderRejected(f"{instrument} is not listed", code=RejectCode.UNKNOWN_INSTRUMENT.value)
         found: Mapping[str, Any] = market
         return found
+
+    async def _create(self, order: Order, asked: CcxtOrder) -> Mapping[str, Any]:
+        self._remember(order.client_order_id, conditional=order.order_type in CONDITIONAL)
+        try:
+            answer: Mapping[str, Any] = await self.exchange.create_order(
+                asked.symbol, asked.kind, asked.side, asked.amount, asked.price, dict(asked.params)
+            )
+        except failures() as error:
+            refusal = self._failed(error, f"placing {order.client_order_id}")
+            if isinstance(refusal, OrderRejected) and refusal.code != RejectCode.DUPLICATE_ID.value:
+                self._markets_changed |= refusal.code == RejectCode.OFF_GRID.value
+                del self._sent[order.client_order_id]
+            raise refusal from None
+        return answer
 
     async def _cap(self, order: Order, market: Mapping[str, Any]) -> str | None:
         """The worst price that an order without a limit may get, where the venue is told one."""
@@ -218,16 +241,14 @@ class CcxtVenue:
         return str(self.exchange.price_to_precision(market["symbol"], money_text(reach)))
 
     def _may_send(self) -> None:
-        if self._clock.now_ms() < self._paused_until_ms:
-            raise OrderRejected("the venue asked for a pause", code=RejectCode.RATE_LIMITED.value)
+        self._pace.check()
         if self._guard is not None:
             self._guard.check()
 
     def _failed(self, error: Exception, what: str) -> Exception:
         refusal = our_error(error, self.facts, what)
         if isinstance(refusal, OrderRejected) and refusal.code == RejectCode.RATE_LIMITED.value:
-            self._caller.limited += 1
-            self._paused_until_ms = self._clock.now_ms() + int(1000 * self._caller.asked_to_wait_s())
+            self._pace.pause()
         return refusal
 
     async def _load_markets(self) -> None:
@@ -251,7 +272,7 @@ class CcxtVenue:
                 raise
 
         try:
-            return await self._caller.ask(what, ask, accept=lambda it: it is _GONE or accept(it))
+            return await self._pace.ask(what, ask, accept=lambda it: it is _GONE or accept(it))
         except (SourceUnavailable, RequestError) as error:
             raise UnknownOrderState(str(error)) from None
 

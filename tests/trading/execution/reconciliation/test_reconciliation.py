@@ -25,13 +25,6 @@ def foreign(name: str, *, quantity: str = "1", limit: str | None = "50000") -> A
     )
 
 
-def agree(side, here) -> bool:
-    """Whether our books are the exchange's own, to the last digit."""
-    theirs = {name: free + locked for name, (free, locked) in here.account.balances().items() if free + locked}
-    positions = {name: quantity for name, (quantity, _) in here.account.positions().items()}
-    return dict(side.books.balances) == theirs and dict(side.books.positions) == positions
-
-
 @pytest.mark.asyncio
 @pytest.mark.parametrize("exchange_id", ["binance", "binanceusdm"])
 async def test_a_plain_day_agrees_to_the_last_digit_and_a_second_run_writes_nothing(exchange_id):
@@ -41,7 +34,7 @@ async def test_a_plain_day_agrees_to_the_last_digit_and_a_second_run_writes_noth
         for order in (here.order("buy", "1.234"), here.order("buy", "0.7", "50000"), here.order("sell", "0.321")):
             await side.send(order)
         assert (await side.reconcile()).is_clean
-        assert agree(side, here)
+        assert here.agrees(side)
         written = len(here.journal.events)
         for _ in range(3):
             outcome = await side.reconcile()
@@ -72,7 +65,7 @@ async def test_an_account_that_is_not_flat_is_taken_over_only_by_declared_adopti
             await side.send(here.order("buy", "1"))
         adopting = here.ours(adopt_start=True, foreign_orders=ForeignOrders.CANCEL)
         assert (await adopting.start()).is_clean
-        assert agree(adopting, here)
+        assert here.agrees(adopting)
         assert await here.venue.open_orders() == ()
         assert await adopting.send(here.order("sell", "1")) is OrderStatus.FILLED
 
@@ -112,7 +105,7 @@ async def test_an_adopted_order_brings_its_fills():
         here.account.step()
         assert (await side.reconcile()).is_clean
         assert side.books.positions == {here.names[0]: Decimal(1)}
-        assert agree(side, here)
+        assert here.agrees(side)
 
 
 @pytest.mark.asyncio
@@ -136,9 +129,9 @@ async def test_a_trade_of_somebody_else_bars_what_it_touched_until_a_person_acce
                 await side.reconciler.accept(key, " ")
             await side.reconciler.accept(key, "bought by hand")
         assert (await side.reconcile()).is_clean
-        assert agree(side, here)
+        assert here.agrees(side)
         assert await side.send(here.order("buy", "1", at=1)) is OrderStatus.FILLED
-        assert agree(here.ours(), here), "a restart folds the same books"
+        assert here.agrees(here.ours()), "a restart folds the same books"
 
 
 @pytest.mark.asyncio
@@ -166,7 +159,7 @@ async def test_a_missed_fill_is_found_within_one_cycle():
         assert side.books.positions == {}
         here.private.faults.clear()
         assert (await side.reconcile()).is_clean
-        assert agree(side, here)
+        assert here.agrees(side)
 
 
 @pytest.mark.asyncio
@@ -206,7 +199,7 @@ async def test_cold_and_warm_give_the_same_state():
         assert (await cold.start()).events == 0
         assert cold.books.balances == side.books.balances
         assert [order.order_id for order in cold.orders.all()] == [order.order_id for order in side.orders.all()]
-        assert agree(cold, here)
+        assert here.agrees(cold)
 
 
 def test_adoption_needs_a_desk():

@@ -1,6 +1,6 @@
 """A loopback exchange with an account on it, and our side of it on a journal in memory."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -8,14 +8,16 @@ from typing import Any
 
 from tests.exchanges import serve_exchange
 from tests.exchanges.binance_account import KEY, SECRET, BinanceAccount
+from tests.exchanges.limits import VirtualTime
 from tests.exchanges.matching import BookAccount
 from tests.exchanges.server import Venue
 from tests.trading.markets import MemoryJournal
-from trading.domain import EventKind, Order, OrderType, Side, TimeInForce, ids
+from trading.domain import Event, EventKind, Order, OrderType, Side, TimeInForce, ids
 from trading.execution.account import RecordedAccount
 from trading.execution.reconciliation import Break, ReconcilePolicy
 from trading.execution.resolver import ResolvePolicy
 from trading.marketdata.exchange import Backoff, ExchangeSpec
+from trading.marketdata.exchange.calls import Caller
 from trading.venues.ccxt_venue import CcxtVenue, Keys, VenueSpec, open_venue
 
 READS = Backoff(first_s=0.001, cap_s=0.002, tries=3)
@@ -39,7 +41,7 @@ class World:
     def names(self) -> Sequence[str]:
         return tuple(self.server.markets)
 
-    def ours(self, **policy: Any) -> RecordedAccount:
+    def ours(self, *listeners: Callable[[Event], None], **policy: Any) -> RecordedAccount:
         """Our side, opened on what the journal holds, as after a restart."""
         return RecordedAccount(
             self.venue,
@@ -50,7 +52,20 @@ class World:
             policy=ReconcilePolicy(pause_s=0, **policy),
             resolving=ResolvePolicy(asks=2, wait_s=0),
             sleep=no_wait,
+            listeners=listeners,
         )
+
+    def agrees(self, side: RecordedAccount) -> bool:
+        """Whether our books are the exchange's own, to the last digit."""
+        theirs = {name: free + locked for name, (free, locked) in self.account.balances().items() if free + locked}
+        positions = {name: quantity for name, (quantity, _) in self.account.positions().items()}
+        return dict(side.books.balances) == theirs and dict(side.books.positions) == positions
+
+    def on(self, time: VirtualTime) -> None:
+        """Let the venue live in a time of its own."""
+        opened = self.venue
+        caller = Caller(exchange=opened.exchange, backoff=READS, sleep=time.sleep)
+        self.venue = CcxtVenue(opened.exchange, opened.instruments, opened.facts, caller=caller, clock=time)
 
     def order(self, side: str, quantity: str, limit: str | None = None, *, at: int = 0, **more: Any) -> Order:
         """An order of the house; its ids follow from how many there were."""

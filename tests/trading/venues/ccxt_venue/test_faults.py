@@ -115,25 +115,6 @@ async def test_a_rate_limit_is_final_and_holds_orders_back_for_as_long_as_the_ve
         assert (await here.venue.place(here.order("buy", "1"))).status is S.FILLED
 
 
-@pytest.mark.asyncio
-async def test_reading_at_the_limit_waits_as_told_and_is_never_banned():
-    async with world() as here:
-        here.private.weight_limit = 60
-        waited = []
-
-        async def pause(seconds):
-            waited.append(seconds)
-            here.private.rest_weight()
-
-        here.venue._caller.sleep = pause
-        for _ in range(200):
-            await here.venue.balances()
-        assert here.private.banned == 0
-        assert here.venue._caller.limited == len(waited)
-        assert len(waited) > 20
-        assert min(waited) >= 0.05, "as long as Retry-After says"
-
-
 @BOTH
 @pytest.mark.asyncio
 async def test_a_grid_that_changed_is_learnt_and_never_rounded_to(exchange_id):
