@@ -155,7 +155,7 @@ def _tail(file: BinaryIO, count: int) -> list[bytes]:
         step = min(at, 65_536)
         at = file.seek(at - step)
         data = file.read(step) + data
-    lines = data.splitlines()
+    lines = [line for line in data.split(b"\n") if line]
     return lines[-count:] if at == 0 or len(lines) > count else lines[1:]
 
 
