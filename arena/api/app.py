@@ -1,60 +1,54 @@
 """The web application: health, metrics, the API, desks in OpenAI's format, and the pages at the root."""
 
+from collections.abc import Callable
+
 import fastapi
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from arena.access import Forbidden
+from arena.access import LOOPBACK, Audit, Door, Forbidden, People, Role, Sessions
+from arena.access.lockout import Lockout
+from arena.api.border import Border
+from arena.api.callers import needs
 from arena.api.chat import chat_routes
 from arena.api.guard import LoopbackGuard
+from arena.api.health import health_routes
 from arena.api.live import live_routes
+from arena.api.login import LoginDesk, login_routes
 from arena.api.routes import PREFIX, all_routes
-from arena.api.routes.floor import current
-from arena.floor import Floor
 from arena.meters import MEDIA_TYPE, Meters
 from arena.services import Services
 from arena.ui.charts.live_plot import PLOTLY_FILE, PLOTLY_URL
 from arena.ui.site import build_site, mount
+from arena.ui.theme import script, script_url
 from trading.domain.errors import TradefloorError
 
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
+_VIEWERS = [needs(Role.VIEWER)]
 
 
-def create_app(services: Services) -> fastapi.FastAPI:
-    """The application over one house. It answers on loopback only and needs no login there."""
-    app = fastapi.FastAPI(title="Tradefloor", docs_url=None, redoc_url=None, openapi_url=f"{PREFIX}/openapi.json")
-    app.include_router(_health(services.floor))
+def create_app(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
+    """The application over one house, entered by ``door``. By that of loopback whoever comes may do everything."""
+    app = fastapi.FastAPI(title="Tradefloor", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(health_routes(services.floor))
     app.include_router(all_routes(services))
     if services.reception is not None:
-        app.include_router(chat_routes(services.reception))
+        app.include_router(chat_routes(services.reception), dependencies=_VIEWERS)
     if services.meters is not None:
         app.include_router(_metrics(services.meters))
-    app.add_api_route(PLOTLY_URL, _plotly, include_in_schema=False)
+    app.include_router(_files(app.openapi))
     app.add_exception_handler(TradefloorError, _refused)
     site = build_site(services)
     app.include_router(live_routes(site.pages))
+    audit, people, sessions = Audit(services.home), People(services.home), Sessions(services.home)
+    app.include_router(login_routes(LoginDesk(people, sessions, audit, Lockout()), door))
     mount(app, site)
-    app.add_middleware(LoopbackGuard)
+    app.add_middleware(Border, door=door, people=people, sessions=sessions, audit=audit)
+    app.add_middleware(LoopbackGuard, door=door)
     return app
 
 
-def _health(floor: Floor) -> fastapi.APIRouter:
-    router = fastapi.APIRouter(tags=["health"])
-
-    @router.get("/healthz")
-    def healthz() -> dict[str, str]:
-        """The process answers."""
-        return {"status": "ok"}
-
-    @router.get("/readyz", responses={503: {"description": "The season has not published a snapshot yet."}})
-    def readyz() -> dict[str, str]:
-        """A snapshot can be shown."""
-        return {"status": current(floor).status}
-
-    return router
-
-
 def _metrics(meters: Meters) -> fastapi.APIRouter:
-    router = fastapi.APIRouter(tags=["health"])
+    router = fastapi.APIRouter(tags=["health"], dependencies=_VIEWERS)
 
     @router.get("/metrics")
     def read_metrics() -> Response:
@@ -64,8 +58,23 @@ def _metrics(meters: Meters) -> fastapi.APIRouter:
     return router
 
 
-def _plotly() -> FileResponse:
-    return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=_FOR_EVER)
+def _files(describe: Callable[[], dict[str, object]]) -> fastapi.APIRouter:
+    """What pages load from us, and the description of the API."""
+    router = fastapi.APIRouter(include_in_schema=False, dependencies=_VIEWERS)
+
+    @router.get(f"{PREFIX}/openapi.json")
+    def openapi() -> JSONResponse:
+        return JSONResponse(describe())
+
+    @router.get(PLOTLY_URL)
+    def plotly() -> FileResponse:
+        return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=_FOR_EVER)
+
+    @router.get(script_url())
+    def our_script() -> Response:
+        return Response(script(), media_type="text/javascript", headers=_FOR_EVER)
+
+    return router
 
 
 def _refused(_request: fastapi.Request, error: Exception) -> JSONResponse:

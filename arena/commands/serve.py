@@ -1,9 +1,12 @@
-"""``tradefloor serve``: the arena page and the API on loopback, with a season trading live."""
+"""``tradefloor serve``: the arena page and the API, with a season trading live."""
 
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from arena.access import Door, People, door_for
+from arena.access.door import LOOPBACK_NAMES
 from arena.commands.output import say
 from arena.meters import Meters
 from arena.seasons.background import BackgroundSeason
@@ -26,7 +29,15 @@ WARMUP_ROUNDS = 168
 GOODBYE_S = 2
 """Wall seconds that open pages are given when the server stops."""
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exposure:
+    """What lets others in: names of this house, proxies that are believed, https before it, a login in any case."""
+
+    allow_hosts: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
+    https: bool = False
+    login: bool = False
 
 
 def serve(
@@ -37,13 +48,11 @@ def serve(
     port: int | None,
     home: Path | None,
     data_root: Path | None,
+    exposure: Exposure = Exposure(),
 ) -> None:
     """Serve until stopped; the season goes on at the next start."""
     settings = Settings.load({"home": home, "data_root": data_root, "host": host, "port": port})
-    if settings.host not in LOOPBACK:
-        raise ConfigError(
-            f"host {settings.host!r}: this version has no login, so it listens on loopback only; use 127.0.0.1"
-        )
+    door = _door(settings, exposure)
     floor = LiveFloor(KillSwitch(settings.home))
     meters = Meters()
     reception = Reception(snapshot=floor.snapshot, on_calls=meters.count_calls)
@@ -61,16 +70,42 @@ def serve(
 
         from arena.api.app import create_app
 
-        app = create_app(Services(floor=floor, settings=settings, reception=reception, meters=meters))
-        config = uvicorn.Config(app, log_level=settings.log_level, timeout_graceful_shutdown=GOODBYE_S)
+        app = create_app(Services(floor=floor, settings=settings, reception=reception, meters=meters), door)
+        config = uvicorn.Config(
+            app,
+            log_level=settings.log_level,
+            timeout_graceful_shutdown=GOODBYE_S,
+            proxy_headers=bool(exposure.trusted_proxies),
+            forwarded_allow_ips=list(exposure.trusted_proxies),
+            server_header=False,
+        )
         background.start()
         say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")
+        if settings.host not in LOOPBACK_NAMES and not (door.is_https or exposure.trusted_proxies):
+            say("it speaks plain http, so passwords can be read on the way: put TLS before it, see docs/operations.md")
         try:
             uvicorn.Server(config).run(sockets=[listening])
         except KeyboardInterrupt:  # the server has closed by then and passes the signal on
             say("stopped; the season goes on next time")
         finally:
             background.stop()
+
+
+def _door(settings: Settings, exposure: Exposure) -> Door:
+    """The door that the settings ask for. Raises ConfigError where nobody could come in by it."""
+    asks_login = settings.host not in LOOPBACK_NAMES or exposure != Exposure()
+    if asks_login and not any(person.can_enter for person in People(settings.home).everyone()):
+        raise ConfigError(
+            f"host {settings.host!r} with these options asks for a login, and nobody has one: type `tradefloor access "
+            "add NAME --role admin` first, or listen on 127.0.0.1 without options"
+        )
+    return door_for(
+        settings.host,
+        allow_hosts=exposure.allow_hosts,
+        proxies=exposure.trusted_proxies,
+        https=exposure.https,
+        login=asks_login,
+    )
 
 
 def _listen(settings: Settings) -> socket.socket:

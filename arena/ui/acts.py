@@ -5,16 +5,22 @@ from contextlib import contextmanager
 
 import gradio as gr
 
-from arena.access import Caller, Forbidden, Role, caller_of
+from arena.access import Caller, Forbidden, Role, caller_of, trail_of
 from trading.domain.errors import TradefloorError
 
 
-def checked(request: gr.Request, role: Role) -> Caller:
-    """Whoever sent ``request``. Raises Forbidden where they have less than ``role``."""
+def checked(request: gr.Request, role: Role, *, act: str = "") -> Caller:
+    """Whoever sent ``request``. Raises Forbidden where they have less than ``role``.
+
+    The audit names the ``act``, in a word or two of ours; never what the person typed.
+    """
     behind = request.request
     if behind is None:
         raise Forbidden("the act came by no request, so nobody knows who asks")
     caller = caller_of(behind.scope)
+    trail = trail_of(behind.scope)
+    if trail is not None:
+        trail.act(act or f"act of a {role.name.lower()}", is_allowed=caller.role >= role)
     caller.check(role)
     return caller
 

@@ -13,7 +13,7 @@ from gradio.components.navbar import Navbar
 from arena.access import Role
 from arena.services import Services
 from arena.ui.acts import checked, shown_refusals
-from arena.ui.components.header import brand, status_line, theme_switch
+from arena.ui.components.header import account, brand, status_line, theme_switch
 from arena.ui.components.states import notice, offline
 from arena.ui.live import LivePage
 from arena.ui.pages import Page, all_pages
@@ -104,20 +104,21 @@ def _build_page(page: Page, pages: list[Page], live: LivePage) -> None:
         gr.HTML(brand(links, page.path), elem_id="tf-brand", apply_default_css=False, js_on_load=None)
         live.clocked_html(status_line, elem_id="tf-status")
         gr.HTML(theme_switch(), elem_id="tf-theme", apply_default_css=False, js_on_load=None)
-        _two_steps("Halt…", "Confirm halt", _by_trader(live.floor.halt), elem_id="tf-halt")
+        gr.HTML(account(), elem_id="tf-account", apply_default_css=False, js_on_load=None)
+        _two_steps("Halt…", "Confirm halt", _by_trader(live.floor.halt, "halt"), elem_id="tf-halt")
     gr.HTML(offline(), elem_id="tf-offline", apply_default_css=False, js_on_load=None)
     with gr.Row(elem_id="tf-notice"):
         live.clocked_html(notice, elem_id="tf-notice-text")
-        _two_steps("Resume…", "Confirm resume", _by_trader(live.floor.resume), elem_id="tf-resume")
+        _two_steps("Resume…", "Confirm resume", _by_trader(live.floor.resume, "resume"), elem_id="tf-resume")
     page.build(live)
 
 
-def _by_trader(order: Callable[[str], None]) -> Callable[[gr.Request], None]:
+def _by_trader(order: Callable[[str], None], name: str) -> Callable[[gr.Request], None]:
     """The act of a person who may do it, with the name as its reason."""
 
     def act(request: gr.Request) -> None:
         with shown_refusals():
-            caller = checked(request, Role.TRADER)
+            caller = checked(request, Role.TRADER, act=name)
             order(f"{caller.name} asked for it on the web page")
 
     return act

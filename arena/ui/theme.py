@@ -1,5 +1,7 @@
 """The look as Gradio takes it: a theme that points at our variables, our styles, and what goes into the page's head."""
 
+import hashlib
+from functools import cache
 from pathlib import Path
 
 import gradio as gr
@@ -8,7 +10,8 @@ from arena.ui.charts.live_plot import PLOTLY_URL
 from arena.ui.tokens import css_variables
 
 _HERE = Path(__file__).parent
-_STYLES = ("shell", "panels", "cards", "feed", "tables", "risk", "phone")
+_STYLES = ("shell", "panels", "cards", "feed", "tables", "risk", "account", "phone")
+_SCRIPTS = ("shell", "live", "who")
 
 _VARIABLES = {
     "body_background_fill": "page",
@@ -62,6 +65,16 @@ def style_sheet() -> str:
 
 
 def page_head() -> str:
-    """Plotly from our own server, and the scripts that keep theme and page and arm what needs two steps."""
-    ours = "".join((_HERE / "scripts" / name).read_text(encoding="utf-8") for name in ("shell.js", "live.js"))
-    return f'<script src="{PLOTLY_URL}" defer></script>\n<script>\n{ours}</script>'
+    """Plotly from our own server, and our own scripts, as files: the page's policy lets no script in its text run."""
+    return f'<script src="{PLOTLY_URL}" defer></script>\n<script src="{script_url()}"></script>'
+
+
+@cache
+def script() -> str:
+    """What keeps theme and page, arms what needs two steps, and says who is logged in."""
+    return "".join((_HERE / "scripts" / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS)
+
+
+def script_url() -> str:
+    """Where the page finds it: under another name once it has changed, so that it may be kept for ever."""
+    return f"/assets/tradefloor-{hashlib.sha256(script().encode()).hexdigest()[:12]}.js"

@@ -65,14 +65,27 @@ def serve(
     season: Annotated[Path | None, typer.Option("--season", help="The season to play; the demo without one.")] = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="A name this house is reached by; may be given again.")
+    ] = None,
+    trusted_proxy: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="A proxy whose X-Forwarded-For and -Proto are believed; again for more."),
+    ] = None,
+    https: Annotated[bool, typer.Option("--https", help="Browsers come over https: cookies go nowhere else.")] = False,
+    login: Annotated[bool, typer.Option("--login", help="Ask for a login on loopback, too.")] = False,
     data_root: DataRoot = None,
     sets: Sets = None,
     home: Home = None,
 ) -> None:
-    """Serve the arena page and the API, with a season trading live on it."""
+    """Serve the arena page and the API, with a season trading live on it. Off loopback it asks for a login."""
+    from arena.commands.serve import Exposure
     from arena.commands.serve import serve as start
 
-    start(season, sets=sets or [], host=host, port=port, home=home, data_root=data_root)
+    exposure = Exposure(
+        allow_hosts=tuple(allow_host or ()), trusted_proxies=tuple(trusted_proxy or ()), https=https, login=login
+    )
+    start(season, sets=sets or [], host=host, port=port, home=home, data_root=data_root, exposure=exposure)
 
 
 @app.command()

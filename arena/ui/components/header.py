@@ -65,6 +65,30 @@ def theme_switch() -> Html:
     )
 
 
+def account() -> Html:
+    """Who is logged in, and the way out; hidden until ``scripts/who.js`` knows that somebody is."""
+    figure = element(
+        "svg",
+        element(
+            "path", d="M8 8a3.2 3.2 0 1 0 0-6.4A3.2 3.2 0 0 0 8 8zM1.8 14.6a6.2 6.2 0 0 1 12.4 0z", fill="currentColor"
+        ),
+        viewBox="0 0 16 16",
+        aria_hidden="true",
+    )
+    return element(
+        "details",
+        element("summary", figure, aria_label="Account"),
+        element(
+            "div",
+            element("p", "Logged in as ", element("b", data_tf="who")),
+            element("button", "Light or dark", type="button", data_tf="theme", class_="tf-phone"),
+            element("form", element("button", "Log out", type="submit"), method="post", action="/logout"),
+        ),
+        class_="tf tf-account",
+        hidden=True,
+    )
+
+
 def status_line(snapshot: FloorSnapshot | None, now_ms: int) -> Html:
     """Badges, season, market clock, age of the feed and state of the breaker."""
     if snapshot is None:

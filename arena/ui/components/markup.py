@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-_VOID = frozenset({"br", "line", "path", "rect", "polyline", "meta"})
+_VOID = frozenset({"br", "line", "path", "rect", "polyline", "meta", "input", "link"})
 
 
 class Html(str):

@@ -168,9 +168,10 @@ def test_our_own_page_may_write(served: ServedFloor) -> None:
 @pytest.mark.parametrize("path", ["/", "/standings", "/risk", "/healthz", "/api/v1/nothing", PLOTLY_URL])
 def test_every_answer_carries_the_security_headers(served: ServedFloor, path: str) -> None:
     headers = served.client.get(path).headers
-    assert "default-src 'self'" in headers["content-security-policy"]
+    assert headers["content-security-policy"].startswith("default-src 'none'; ")
     assert "frame-ancestors 'none'" in headers["content-security-policy"]
     assert headers["x-content-type-options"] == "nosniff"
+    assert len(headers["x-request-id"]) == 16
 
 
 def test_plotly_comes_from_this_machine_and_may_be_kept(served: ServedFloor) -> None:
