@@ -1,12 +1,15 @@
 """The web application: health, metrics, the API, desks in OpenAI's format, and the pages at the root."""
 
 import fastapi
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, Response
 
-from arena.access import Forbidden
+from arena.api.border import ApiBorder
 from arena.api.chat import chat_routes
+from arena.api.description import describe
 from arena.api.guard import LoopbackGuard
+from arena.api.idempotency import KeptAnswers
 from arena.api.live import live_routes
+from arena.api.problems import answer_problems
 from arena.api.routes import PREFIX, all_routes
 from arena.api.routes.floor import current
 from arena.floor import Floor
@@ -14,7 +17,6 @@ from arena.meters import MEDIA_TYPE, Meters
 from arena.services import Services
 from arena.ui.charts.live_plot import PLOTLY_FILE, PLOTLY_URL
 from arena.ui.site import build_site, mount
-from trading.domain.errors import TradefloorError
 
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
@@ -29,10 +31,12 @@ def create_app(services: Services) -> fastapi.FastAPI:
     if services.meters is not None:
         app.include_router(_metrics(services.meters))
     app.add_api_route(PLOTLY_URL, _plotly, include_in_schema=False)
-    app.add_exception_handler(TradefloorError, _refused)
+    answer_problems(app)
+    describe(app)
     site = build_site(services)
     app.include_router(live_routes(site.pages))
     mount(app, site)
+    app.add_middleware(ApiBorder, answers=KeptAnswers(services.home))
     app.add_middleware(LoopbackGuard)
     return app
 
@@ -67,8 +71,3 @@ def _metrics(meters: Meters) -> fastapi.APIRouter:
 def _plotly() -> FileResponse:
     return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=_FOR_EVER)
 
-
-def _refused(_request: fastapi.Request, error: Exception) -> JSONResponse:
-    status = 403 if isinstance(error, Forbidden) else 409
-    problem = {"type": "about:blank", "title": "refused", "status": status, "detail": str(error)}
-    return JSONResponse(problem, status_code=status, media_type="application/problem+json")

@@ -7,15 +7,36 @@ import importlib
 import pkgutil
 
 import fastapi
+from starlette.routing import Match
 
+from arena.access import Role
+from arena.api.callers import needs
 from arena.services import Services
 
 PREFIX = "/api/v1"
 
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+
 
 def all_routes(services: Services) -> fastapi.APIRouter:
-    """Every area's routes, in the order of their names."""
+    """Every area's routes, in the order of their names, and a refusal of what is none of them."""
     router = fastapi.APIRouter(prefix=PREFIX)
     for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
         router.include_router(importlib.import_module(f"{__name__}.{name}").routes(services))
+
+    @router.api_route(
+        "/{rest:path}", methods=_METHODS, include_in_schema=False, dependencies=[needs(Role.VIEWER)]
+    )
+    def nothing_there(request: fastapi.Request) -> None:
+        """Whatever no area answers: 405 where the path is known by another method, else 404."""
+        known = {method for route in _others(request) for method in route.methods or ()}
+        if known:
+            allowed = ", ".join(sorted(known))
+            raise fastapi.HTTPException(405, f"{request.method} is not for this path; it takes {allowed}", {"allow": allowed})
+        raise fastapi.HTTPException(404, f"there is no {request.url.path[:200]}; {PREFIX}/openapi.json lists what there is")
+
+    def _others(request: fastapi.Request) -> list[fastapi.routing.APIRoute]:
+        places = (route for route in request.app.routes if isinstance(route, fastapi.routing.APIRoute))
+        return [route for route in places if route.matches(request.scope)[0] is Match.PARTIAL]
+
     return router
