@@ -155,7 +155,7 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
         limits=limits,
         costs=costs,
         mode=mode,
-        champions=_champions(settings.home, tape, start_ms),
+        champions=champions_for(settings.home, tape, start_ms),
     )
 
 
@@ -183,7 +183,7 @@ def load_market(season: Season, market: Market, settings: Settings) -> Tape:
     )
 
 
-def _champions(home: Path, tape: Tape, start_ms: int) -> dict["Key", str]:
+def champions_for(home: Path, tape: Tape, start_ms: int) -> dict["Key", str]:
     """The champions that may speak from the season's first round on. Looking costs nothing where none was trained."""
     if not (home / "models" / "registry.sqlite").is_file():
         return {}
@@ -220,7 +220,8 @@ def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = Fals
     return Runs(settings.home).open(prepared.setup.season, prepared.content_sha256, manifest)
 
 
-def _open_champions(home: Path, pinned: Mapping["Key", str]) -> "ChampionForecasts | None":
+def open_champions(home: Path, pinned: Mapping["Key", str]) -> "ChampionForecasts | None":
+    """The models that were pinned, ready to speak; None for none."""
     if not pinned:
         return None
     from trading.forecasting.serving import Champions
@@ -401,7 +402,7 @@ async def season_run(
                 spending=spending,
                 spare_teams=spare_teams_of(rules),
                 own_records=own_records,
-                champions=_open_champions(settings.home, prepared.champions),
+                champions=open_champions(settings.home, prepared.champions),
                 on_seated=on_seated,
                 on_decided=on_decided,
                 approver=(
