@@ -4,6 +4,7 @@ The API and the MCP server stand on it. Nothing here decides, changes or sends a
 """
 
 from arena.records.run_record import Decided, Filled, Ordered, RunRecord
-from arena.records.shelf import RecordShelf
+from arena.records.shelf import RecordShelf, shelf_of
+from arena.records.standpoint import DeskStand, MarketStand
 
-__all__ = ["Decided", "Filled", "Ordered", "RecordShelf", "RunRecord"]
+__all__ = ["Decided", "DeskStand", "Filled", "MarketStand", "Ordered", "RecordShelf", "RunRecord", "shelf_of"]

@@ -2,9 +2,12 @@
 
 import threading
 from collections import OrderedDict
+from functools import lru_cache
 from pathlib import Path
 
 from arena.records.run_record import RunRecord
+from arena.records.standpoint import MarketStand
+from arena.settings import Settings
 from trading.storage.runs import RunFolder, Runs
 
 MOST_OPEN = 4
@@ -17,6 +20,7 @@ class RecordShelf:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._open: OrderedDict[str, RunRecord] = OrderedDict()
+        self._markets: OrderedDict[str, MarketStand] = OrderedDict()
         self._lock = threading.Lock()
 
     def folder(self, run_id: str) -> RunFolder:
@@ -38,3 +42,19 @@ class RecordShelf:
             self._open.move_to_end(run_id)
         record.refresh()
         return record
+
+    def market(self, run_id: str, settings: Settings) -> MarketStand:
+        """The market of a run, read once. Raises RequestError for a run whose candles are not there."""
+        with self._lock:
+            found = self._markets.get(run_id)
+            if found is None:
+                found = self._markets[run_id] = MarketStand(self.folder(run_id), settings)
+                while len(self._markets) > MOST_OPEN:
+                    self._markets.popitem(last=False)
+        return found
+
+
+@lru_cache(maxsize=8)
+def shelf_of(home: Path) -> RecordShelf:
+    """The shelf of a home folder, shared by everything in this process."""
+    return RecordShelf(home)
