@@ -61,7 +61,9 @@ def serve(
 
         from arena.api.app import create_app
 
-        app = create_app(Services(floor=floor, settings=settings, reception=reception, meters=meters))
+        app = create_app(
+            Services(floor=floor, settings=settings, reception=reception, meters=meters, season=background)
+        )
         config = uvicorn.Config(app, log_level=settings.log_level, timeout_graceful_shutdown=GOODBYE_S)
         background.start()
         say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")
@@ -88,5 +90,6 @@ def demo_services() -> Services:
     """The demo season, trading in the background of this process."""
     settings = Settings.load()
     floor = LiveFloor(KillSwitch(settings.home))
-    BackgroundSeason(load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS).start()
-    return Services(floor=floor, settings=settings)
+    season = BackgroundSeason(load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS)
+    season.start()
+    return Services(floor=floor, settings=settings, season=season)

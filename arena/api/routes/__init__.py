@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 
 import fastapi
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 from arena.access import Role
 from arena.api.callers import needs
@@ -29,14 +29,19 @@ def all_routes(services: Services) -> fastapi.APIRouter:
     )
     def nothing_there(request: fastapi.Request) -> None:
         """Whatever no area answers: 405 where the path is known by another method, else 404."""
-        known = {method for route in _others(request) for method in route.methods or ()}
+        known = _methods(request)
         if known:
             allowed = ", ".join(sorted(known))
-            raise fastapi.HTTPException(405, f"{request.method} is not for this path; it takes {allowed}", {"allow": allowed})
-        raise fastapi.HTTPException(404, f"there is no {request.url.path[:200]}; {PREFIX}/openapi.json lists what there is")
-
-    def _others(request: fastapi.Request) -> list[fastapi.routing.APIRoute]:
-        places = (route for route in request.app.routes if isinstance(route, fastapi.routing.APIRoute))
-        return [route for route in places if route.matches(request.scope)[0] is Match.PARTIAL]
+            detail = f"{request.method} is not for this path; it takes {allowed}"
+            raise fastapi.HTTPException(405, detail, {"allow": allowed})
+        detail = f"there is no {request.url.path[:200]}; {PREFIX}/openapi.json lists what there is"
+        raise fastapi.HTTPException(404, detail)
 
     return router
+
+
+def _methods(request: fastapi.Request) -> set[str]:
+    """The methods that the path of a request is known by."""
+    described = request.app.openapi()["paths"]
+    fitting = (path for path in described if compile_path(path)[0].match(request.url.path))
+    return {method.upper() for path in fitting for method in described[path]}

@@ -12,8 +12,8 @@ from arena.api.values import AskedDesk, AskedInstrument, AskedRun, Instant, Row,
 from arena.records import Decided, RunRecord
 from arena.records.run_record import behind
 from arena.services import Services
-from trading.domain.instants import iso
 from trading.domain.event import EventKind
+from trading.domain.instants import iso
 from trading.storage.journal import StoredEvent
 
 Status = Literal["acted", "held", "abstained"]

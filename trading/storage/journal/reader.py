@@ -3,6 +3,7 @@
 import hashlib
 import sqlite3
 from collections.abc import Collection, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,18 @@ def read_events(path: Path, *, after: int = 0, kinds: Collection[str] = ()) -> I
             db.close()
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise JournalError(f"{path.name}: event {last + 1} cannot be read ({error})") from error
+
+
+def last_seq(path: Path) -> int:
+    """The number of the last event, 0 where there is none. Raises JournalError as :func:`read_events` does."""
+    if not path.is_file():
+        raise JournalError(f"{path}: no journal there")
+    mode = "mode=ro&immutable=1" if seal_path(path).exists() else "mode=ro"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db:
+            return int(db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"{path.name}: its end cannot be read ({error})") from error
 
 
 def check_link(stored: StoredEvent, *, seq: int, prev_hash: str) -> str | None:
