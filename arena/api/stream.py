@@ -7,7 +7,8 @@ event or gets one twice: a place in the stream is the journal's own sequence num
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 import orjson
@@ -62,14 +63,16 @@ class RunFeed:
         self._news = asyncio.Event()
         self._reader: asyncio.Task[None] | None = None
 
-    async def listen(self, asked: Asked) -> AsyncIterator[bytes]:
+    async def listen(self, asked: Asked) -> AsyncGenerator[bytes]:
         """The stream of one listener: events, heartbeats, and a last event that says why it ends."""
         self.listeners += 1
         if self._reader is None:
+            self._failure = None
             self._reader = asyncio.create_task(self._read())
         try:
-            async for piece in self._told(asked):
-                yield piece
+            async with aclosing(self._told(asked)) as told:
+                async for piece in told:
+                    yield piece
         finally:
             self.listeners -= 1
             if not self.listeners and self._reader is not None:
@@ -77,7 +80,7 @@ class RunFeed:
                 self._reader, self._head = None, None
                 self._held.clear()
 
-    async def _told(self, asked: Asked) -> AsyncIterator[bytes]:
+    async def _told(self, asked: Asked) -> AsyncGenerator[bytes]:
         at, live = asked.after, False
         yield b": listening\nretry: 1000\n\n"
         while True:
@@ -114,6 +117,8 @@ class RunFeed:
             return [self._held[place] for place in range(behind, min(behind + PAGE_EVENTS, len(self._held)))], True
         if live:
             return None, False
+        if not self.folder.journal.is_file():
+            return (), False
         try:
             return await run_in_threadpool(_page, self.folder, at), False
         except JournalError as error:
