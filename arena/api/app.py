@@ -23,6 +23,16 @@ _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 
 def create_app(services: Services) -> fastapi.FastAPI:
     """The application over one house. It answers on loopback only and needs no login there."""
+    app = create_api(services)
+    app.add_api_route(PLOTLY_URL, _plotly, include_in_schema=False)
+    site = build_site(services)
+    app.include_router(live_routes(site.pages))
+    mount(app, site)
+    return app
+
+
+def create_api(services: Services) -> fastapi.FastAPI:
+    """The application without its pages."""
     app = fastapi.FastAPI(title="Tradefloor", docs_url=None, redoc_url=None, openapi_url=f"{PREFIX}/openapi.json")
     app.include_router(_health(services.floor))
     app.include_router(all_routes(services))
@@ -30,12 +40,8 @@ def create_app(services: Services) -> fastapi.FastAPI:
         app.include_router(chat_routes(services.reception))
     if services.meters is not None:
         app.include_router(_metrics(services.meters))
-    app.add_api_route(PLOTLY_URL, _plotly, include_in_schema=False)
     answer_problems(app)
     describe(app)
-    site = build_site(services)
-    app.include_router(live_routes(site.pages))
-    mount(app, site)
     app.add_middleware(ApiBorder, answers=KeptAnswers(services.home))
     app.add_middleware(LoopbackGuard)
     return app

@@ -14,7 +14,7 @@ import pytest
 import uvicorn
 from fastapi.testclient import TestClient
 
-from arena.api.app import create_app
+from arena.api.app import create_api, create_app
 from arena.seasons.background import BackgroundSeason
 from arena.seasons.live import LiveFloor
 from arena.seasons.reception import Reception
@@ -133,4 +133,4 @@ def own_client(played: House, tmp_path: Path) -> TestClient:
     """A client over a copy of the played house that a test may change."""
     home = shutil.copytree(played.services.home, tmp_path / "home")
     services = Services(floor=played.floor, settings=Settings.load({"home": home}))
-    return TestClient(create_app(services), base_url=HERE, headers=PROGRAM)
+    return TestClient(create_api(services), base_url=HERE, headers=PROGRAM)
