@@ -139,7 +139,7 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
         limits=limits,
         costs=costs,
         mode=mode,
-        champions=_champions(settings.home, tape, start_ms),
+        champions=champions_for(settings.home, tape, start_ms),
         live=terms,
     )
 
@@ -182,7 +182,7 @@ def load_market(season: Season, market: Market, settings: Settings) -> Tape:
     )
 
 
-def _champions(home: Path, tape: Tape, start_ms: int) -> dict["Key", str]:
+def champions_for(home: Path, tape: Tape, start_ms: int) -> dict["Key", str]:
     """The champions that may speak from the season's first round on. Looking costs nothing where none was trained."""
     if not (home / "models" / "registry.sqlite").is_file():
         return {}

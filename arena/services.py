@@ -5,6 +5,7 @@ What lies under the home folder (runs, limits, approvals, memory, evals) is open
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from arena.floor import Floor
 from arena.meters import Meters
@@ -12,17 +13,32 @@ from arena.seasons.reception import Reception
 from arena.settings import Settings
 
 
+class Beginner(Protocol):
+    """Who can begin the season on the floor anew."""
+
+    @property
+    def can_reset(self) -> bool:
+        """Whether it can be now."""
+        ...
+
+    def reset(self, reason: str) -> None:
+        """End the run and start another one on the same rules. Raises RequestError where that cannot be."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """A served house: the season on the floor, whoever speaks for its desks, and the settings it was started with.
 
-    Without a ``reception`` no desk can be spoken to; without ``meters`` nothing is counted.
+    Without a ``reception`` no desk can be spoken to; without ``meters`` nothing is counted; without the ``season`` on
+    the floor nobody can begin it anew.
     """
 
     floor: Floor
     settings: Settings
     reception: Reception | None = None
     meters: Meters | None = None
+    season: Beginner | None = None
 
     @property
     def home(self) -> Path:

@@ -8,7 +8,15 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from arena.preparing import HISTORY_BARS, RECORDED_HISTORY_BARS, Prepared, data_root, load_market, prepare
+from arena.preparing import (
+    HISTORY_BARS,
+    RECORDED_HISTORY_BARS,
+    Prepared,
+    champions_for,
+    data_root,
+    load_market,
+    prepare,
+)
 from arena.seasons.budget_rules import BudgetRules
 from arena.seasons.rules import SeasonRules
 from arena.settings import CONFIG, Settings
@@ -38,6 +46,7 @@ __all__ = [
     "Playable",
     "Prepared",
     "Watch",
+    "champions_for",
     "check_rehearsal",
     "data_root",
     "find_recording",
@@ -75,7 +84,8 @@ def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = Fals
     return Runs(settings.home).open(prepared.setup.season, prepared.content_sha256, manifest)
 
 
-def _open_champions(home: Path, pinned: Mapping["Key", str]) -> "ChampionForecasts | None":
+def open_champions(home: Path, pinned: Mapping["Key", str]) -> "ChampionForecasts | None":
+    """The models that were pinned, ready to speak; None for none."""
     if not pinned:
         return None
     from trading.forecasting.serving import Champions
@@ -265,7 +275,7 @@ async def season_run(
                 spending=spending,
                 spare_teams=spare_teams_of(rules),
                 own_records=own_records,
-                champions=_open_champions(settings.home, prepared.champions),
+                champions=open_champions(settings.home, prepared.champions),
                 on_seated=on_seated,
                 on_decided=on_decided,
                 approver=(

@@ -1,26 +1,27 @@
 """The web application: health, metrics, the API, desks in OpenAI's format, and the pages at the root."""
 
-from collections.abc import Callable
-
 import fastapi
 from fastapi.responses import FileResponse, JSONResponse, Response
 
-from arena.access import LOOPBACK, Audit, Door, Forbidden, People, Role, Sessions
+from arena.access import LOOPBACK, Audit, Door, People, Role, Sessions
 from arena.access.lockout import Lockout
 from arena.api.border import Border
 from arena.api.callers import needs
 from arena.api.chat import chat_routes
+from arena.api.description import describe
 from arena.api.guard import LoopbackGuard
 from arena.api.health import health_routes
+from arena.api.idempotency import KeptAnswers
 from arena.api.live import live_routes
 from arena.api.login import LoginDesk, login_routes
+from arena.api.problems import answer_problems
 from arena.api.routes import PREFIX, all_routes
+from arena.api.writes import WriteBorder
 from arena.meters import MEDIA_TYPE, Meters
 from arena.services import Services
 from arena.ui.charts.live_plot import PLOTLY_FILE, PLOTLY_URL
 from arena.ui.site import build_site, mount
 from arena.ui.theme import script, script_url
-from trading.domain.errors import TradefloorError
 
 _FOR_EVER = {"cache-control": "public, max-age=31536000, immutable"}
 _VIEWERS = [needs(Role.VIEWER)]
@@ -28,6 +29,16 @@ _VIEWERS = [needs(Role.VIEWER)]
 
 def create_app(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
     """The application over one house, entered by ``door``. By that of loopback whoever comes may do everything."""
+    app = create_api(services, door)
+    site = build_site(services)
+    app.include_router(_files())
+    app.include_router(live_routes(site.pages))
+    mount(app, site)
+    return app
+
+
+def create_api(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
+    """The application without its pages."""
     app = fastapi.FastAPI(title="Tradefloor", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health_routes(services.floor))
     app.include_router(all_routes(services))
@@ -35,13 +46,13 @@ def create_app(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
         app.include_router(chat_routes(services.reception), dependencies=_VIEWERS)
     if services.meters is not None:
         app.include_router(_metrics(services.meters))
-    app.include_router(_files(app.openapi))
-    app.add_exception_handler(TradefloorError, _refused)
-    site = build_site(services)
-    app.include_router(live_routes(site.pages))
+    app.include_router(_description(app))
     audit, people, sessions = Audit(services.home), People(services.home), Sessions(services.home)
     app.include_router(login_routes(LoginDesk(people, sessions, audit, Lockout()), door))
-    mount(app, site)
+    answer_problems(app)
+    describe(app)
+    # The one that is added last is passed first: our hosts alone, then callers we know, then writes done once.
+    app.add_middleware(WriteBorder, answers=KeptAnswers(services.home))
     app.add_middleware(Border, door=door, people=people, sessions=sessions, audit=audit)
     app.add_middleware(LoopbackGuard, door=door)
     return app
@@ -58,13 +69,19 @@ def _metrics(meters: Meters) -> fastapi.APIRouter:
     return router
 
 
-def _files(describe: Callable[[], dict[str, object]]) -> fastapi.APIRouter:
-    """What pages load from us, and the description of the API."""
+def _description(app: fastapi.FastAPI) -> fastapi.APIRouter:
     router = fastapi.APIRouter(include_in_schema=False, dependencies=_VIEWERS)
 
     @router.get(f"{PREFIX}/openapi.json")
     def openapi() -> JSONResponse:
-        return JSONResponse(describe())
+        return JSONResponse(app.openapi())
+
+    return router
+
+
+def _files() -> fastapi.APIRouter:
+    """What pages load from us."""
+    router = fastapi.APIRouter(include_in_schema=False, dependencies=_VIEWERS)
 
     @router.get(PLOTLY_URL)
     def plotly() -> FileResponse:
@@ -75,9 +92,3 @@ def _files(describe: Callable[[], dict[str, object]]) -> fastapi.APIRouter:
         return Response(script(), media_type="text/javascript", headers=_FOR_EVER)
 
     return router
-
-
-def _refused(_request: fastapi.Request, error: Exception) -> JSONResponse:
-    status = 403 if isinstance(error, Forbidden) else 409
-    problem = {"type": "about:blank", "title": "refused", "status": status, "detail": str(error)}
-    return JSONResponse(problem, status_code=status, media_type="application/problem+json")

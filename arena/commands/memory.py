@@ -1,6 +1,5 @@
 """``tradefloor memory``: search what desks remember, check it, make it anew, and measure what it did."""
 
-from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -9,17 +8,14 @@ import typer
 
 from arena.commands.output import print_json, say
 from arena.memories import bring_up_to_date, derived, embedding_of, memory_rules, open_store, rebuild_store
-from arena.memory_documents import estimate_document, hit_document, lesson_document
+from arena.memory_documents import lesson_document
+from arena.memory_search import chosen_run, search_document
 from arena.settings import Settings
-from memory.derive import Audit, audit_store, on_record
-from memory.episode import Episode
+from memory.derive import Audit, audit_store
 from memory.lessons import distil
-from memory.nearest import nearest
-from memory.recall import SAMPLE, estimate, recalled
 from memory.shelf import Shelf
 from trading.domain import iso, parse_instant, to_ms
-from trading.domain.errors import MemoryUnavailable, RequestError
-from trading.domain.recollection import RecalledEpisode
+from trading.domain.errors import RequestError
 from trading.storage.runs import RunFolder, Runs
 
 _MAX_TEXT = 2_000
@@ -33,28 +29,8 @@ def search(
     as_of_ms = to_ms(parse_instant(as_of))
     if not text.strip() or len(text) > _MAX_TEXT:
         raise RequestError(f"memory search: found a text of {len(text)} characters, expected 1 to {_MAX_TEXT}")
-    found: dict[str, tuple[RecalledEpisode, RunFolder]] = {}
-    closed: dict[str, float] = {}
-    refused = 0
-    for folder in _remembering(settings, run):
-        for episode, cosine in _hits(folder, settings, text, as_of_ms, desk, max(count, SAMPLE)):
-            if not on_record(folder.journal, episode):
-                refused += 1
-                continue
-            found.setdefault(episode.episode_id, (recalled(episode, cosine, as_of_ms), folder))
-            if episode.kind == "realised" and episode.closed_ms < as_of_ms and episode.net_return is not None:
-                closed[episode.episode_id] = episode.net_return
-    ranked = sorted(found.values(), key=lambda item: (-item[0].similarity, item[0].episode_id))
-    results = [closed[one.episode_id] for one, _ in ranked[:SAMPLE] if one.episode_id in closed]
-    hits = [{**hit_document(one), "run_id": folder.run_id} for one, folder in ranked[:count]]
-    document = {
-        "query": text,
-        "as_of": iso(as_of_ms),
-        "hits": hits,
-        "n": len(ranked),
-        "statistics": {"realised_net_return": estimate_document(estimate(results))},
-        "refused": refused,
-    }
+    document = search_document(settings, text, as_of_ms=as_of_ms, run=run, desk=desk, count=count)
+    hits, refused = document["hits"], document["refused"]
     if refused:
         say(f"tradefloor: {refused} items rest on no journal event and are not shown; `memory stats` names them")
     if as_json:
@@ -72,7 +48,7 @@ def search(
 def stats(run: str | None, *, home: Path | None, as_json: bool) -> None:
     """Print what a run's memory holds, and exit 1 where an item is not what its journal says."""
     settings = Settings.load({"home": home})
-    folder = _chosen(settings, run)
+    folder = chosen_run(settings, run)
     with closing(open_store(folder, embedding_of(folder), settings)) as store:
         truth = bring_up_to_date(folder, store)
         counts, audit = store.counts(), audit_store(store, truth)
@@ -105,7 +81,7 @@ def stats(run: str | None, *, home: Path | None, as_json: bool) -> None:
 def lessons(run: str | None, *, as_of: str | None, desk: str | None, home: Path | None, as_json: bool) -> None:
     """Print every rule that was ever a candidate in a run, by desk."""
     settings = Settings.load({"home": home})
-    folder = _chosen(settings, run)
+    folder = chosen_run(settings, run)
     rules = memory_rules(folder)
     found = derived(folder)
     horizon_ms = found.horizon_ms
@@ -136,7 +112,7 @@ def lessons(run: str | None, *, as_of: str | None, desk: str | None, home: Path 
 def rebuild(run: str | None, *, embedding: str | None, home: Path | None, as_json: bool) -> None:
     """Make a run's memory anew from its journal. What is damaged is set aside; nothing is deleted."""
     settings = Settings.load({"home": home})
-    folder = _chosen(settings, run)
+    folder = chosen_run(settings, run)
     name = embedding or embedding_of(folder)
     counts, aside = rebuild_store(folder, name, settings, lambda done, of: say(f"embedded {done} of {of} texts"))
     document = {
@@ -175,45 +151,6 @@ def compare(first: str, second: str, *, home: Path | None, as_json: bool) -> Non
             f"{row['recalls']} recalls, {interval}: {row['verdict']}"
         )
     typer.echo(f"all desks: {document['verdict']}")
-
-
-def _hits(
-    folder: RunFolder, settings: Settings, text: str, as_of_ms: int, desk: str | None, count: int
-) -> list[tuple[Episode, float]]:
-    try:
-        store = open_store(folder, embedding_of(folder), settings)
-    except MemoryUnavailable as error:
-        if not error.is_locked:
-            raise
-        say(f"tradefloor: {folder.run_id} is being written; searched by its words in the journal, nothing is changed")
-        return nearest(derived(folder).episodes, text, as_of_ms=as_of_ms, desk=desk, count=count)
-    with closing(store):
-        bring_up_to_date(folder, store)
-        return store.search(text, as_of_ms=as_of_ms, desk=desk, count=count)
-
-
-def _remembering(settings: Settings, run: str | None) -> Sequence[RunFolder]:
-    """The run that was named, or all that have a memory."""
-    if run is not None:
-        return [_chosen(settings, run)]
-    found = [folder for folder in Runs(settings.home).all() if memory_rules(folder) is not None]
-    if not found:
-        raise RequestError(
-            f"no run under {settings.home} has memory: `tradefloor run SEASON.toml --memory on` makes one"
-        )
-    return found
-
-
-def _chosen(settings: Settings, run: str | None) -> RunFolder:
-    runs = Runs(settings.home)
-    if run is None:
-        return list(_remembering(settings, None))[-1]
-    folder = runs.get(run)
-    if memory_rules(folder) is None:
-        raise RequestError(
-            f"{folder.run_id} has no memory; `tradefloor run SEASON.toml --memory on` makes a run that has"
-        )
-    return folder
 
 
 def _complain(folder: RunFolder, audit: Audit) -> None:

@@ -70,7 +70,10 @@ def serve(
 
         from arena.api.app import create_app
 
-        app = create_app(Services(floor=floor, settings=settings, reception=reception, meters=meters), door)
+        services = Services(
+            floor=floor, settings=settings, reception=reception, meters=meters, season=background
+        )
+        app = create_app(services, door)
         config = uvicorn.Config(
             app,
             log_level=settings.log_level,
@@ -123,5 +126,6 @@ def demo_services() -> Services:
     """The demo season, trading in the background of this process."""
     settings = Settings.load()
     floor = LiveFloor(KillSwitch(settings.home))
-    BackgroundSeason(load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS).start()
-    return Services(floor=floor, settings=settings)
+    season = BackgroundSeason(load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS)
+    season.start()
+    return Services(floor=floor, settings=settings, season=season)

@@ -11,9 +11,9 @@ from arena.seasons.live import LiveFloor, opening_snapshot
 from arena.seasons.reception import Reception
 from arena.seasons.reporter import Reporter
 from arena.seasons.rules import SeasonRules
-from arena.seasons.runner import SeasonRun
+from arena.seasons.runner import Ending, SeasonRun
 from arena.settings import Settings
-from trading.domain.errors import TradefloorError
+from trading.domain.errors import RequestError, TradefloorError
 from trading.engine import Engine
 from trading.storage.journal import Journal, Telemetry
 
@@ -46,6 +46,9 @@ class BackgroundSeason:
         self._reception = reception
         self._meters = meters
         self._run: SeasonRun | None = None
+        self._ending: Ending | None = None
+        self._reset_reason: str | None = None
+        self._stopped = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._main, name="season", daemon=True)
 
@@ -56,14 +59,40 @@ class BackgroundSeason:
 
     def stop(self, timeout_s: float = 30.0) -> None:
         """End after the round in flight. Nothing is lost if that takes too long: the round is played again."""
+        self._stopped = True
         if self._run is not None and self._loop is not None and self._thread.is_alive():
             with suppress(RuntimeError):  # it came to its end in this very moment
                 self._loop.call_soon_threadsafe(self._run.stop)
             self._thread.join(timeout_s)
 
+    @property
+    def can_reset(self) -> bool:
+        """Whether the season can begin anew: its market is its own, and it is being played or came to its end."""
+        plays = self._run is not None and self._thread.is_alive() and self._ending is not Ending.OUT_OF_BUDGET
+        return plays and not self._prepared.rules.market.is_streamed
+
+    def reset(self, reason: str) -> None:
+        """End the run after the round in flight, for good, and play another one on the same rules.
+
+        Raises RequestError for a season on a followed market, and for one that is not being played.
+        """
+        if self._prepared.rules.market.is_streamed:
+            raise RequestError("a season on a followed market cannot begin anew: its past does not come again")
+        if not self.can_reset or self._reset_reason is not None:
+            raise RequestError("the season is not being played now, so it cannot begin anew: look at its status first")
+        run, loop = self._run, self._loop
+        assert run is not None, "can_reset looked"
+        assert loop is not None, "it is being played on a loop"
+        self._reset_reason = reason
+        try:
+            loop.call_soon_threadsafe(run.stop)
+        except RuntimeError as error:  # it came to its end in this very moment
+            self._reset_reason = None
+            raise RequestError("the season has just ended: start the server again") from error
+
     def _main(self) -> None:
         try:
-            asyncio.run(self._play())
+            asyncio.run(self._play_on())
         except TradefloorError as error:
             log.error("the season stopped: %s", error)
             self._floor.fail(str(error))
@@ -71,8 +100,15 @@ class BackgroundSeason:
             log.exception("the season stopped on an error of ours")
             self._floor.fail("The season stopped on an internal error; the log has the details.")
 
-    async def _play(self) -> None:
+    async def _play_on(self) -> None:
         self._loop = asyncio.get_running_loop()
+        await self._play()
+        while self._reset_reason is not None and not self._stopped:
+            self._run, self._ending, self._reset_reason = None, None, None
+            self._floor.publish(opening_snapshot(self._prepared.setup))
+            await self._play()
+
+    async def _play(self) -> None:
         folder = wiring.open_run(self._prepared, self._settings, even_halted=True)
         reporter: Reporter | None = None
 
@@ -95,6 +131,9 @@ class BackgroundSeason:
             self._run = reporter.run = playable.run
             reporter.publish("starting")
             ending = await playable.play()
+            if ending is Ending.INTERRUPTED and self._reset_reason is not None:
+                playable.run.end_early(self._reset_reason)
             await reporter.finish(ending.value)
+        self._ending = ending
         if self._reception is not None:
             await playable.run.stopped()  # until then the desks of a season that is over can still be asked

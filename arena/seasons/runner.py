@@ -18,6 +18,7 @@ from graphs import Approver, Checkpoints, DeskGraph, DeskTeam, Seat
 from tools.context import ChampionForecasts, ToolContext
 from trading.domain import ids
 from trading.domain.decision import Decision, DecisionStatus
+from trading.domain.event import Event, EventKind
 from trading.engine import Engine, Round
 from trading.risk import LimitUse
 from trading.storage.journal import Journal, Telemetry
@@ -114,6 +115,12 @@ class SeasonRun:
     def stop(self) -> None:
         """End after the round in flight."""
         self._stopping.set()
+
+    def end_early(self, reason: str) -> None:
+        """Seal a run that was stopped between two rounds: it is over, with the reason on record, and never goes on."""
+        ts_ms = self.engine.setup.round_ms(self.engine.rounds_closed)
+        self.engine.record(Event(ts_ms=ts_ms, kind=EventKind.HALTED, payload={"reason": f"ended early: {reason}"}))
+        self.journal.seal()
 
     async def stopped(self) -> None:
         """Wait until it is told to stop."""

@@ -174,6 +174,13 @@ class Engine:
             if event.kind is EventKind.SEASON_CLOSED:
                 self.is_closed = True
 
+    def reopen(self) -> Round:
+        """The last round that was restored, to be looked at: accounts and previews answer as they stood after it."""
+        as_of_ms = self.setup.end_ms if self.is_closed else self.setup.round_ms(self.rounds_closed - 1)
+        self._look_up_prices(as_of_ms)
+        self.round = Round(index=self.rounds_closed - 1, as_of_ms=as_of_ms, view=TapeView(self.tape, as_of_ms))
+        return self.round
+
     # -- the season ------------------------------------------------------------------------------------------------
 
     def open_season(self) -> None:

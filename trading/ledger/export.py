@@ -70,12 +70,13 @@ TABLES: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 """Columns of each table. Money and quantities are decimal text, so that no digit is lost; times are UTC."""
 
-_ORDER_ENDS = {
+ORDER_ENDS = {
     EventKind.FILLED: "filled",
     EventKind.ORDER_EXPIRED: "expired",
     EventKind.ORDER_CANCELLED: "cancelled",
     EventKind.ORDER_REJECTED: "rejected",
 }
+"""How an order stands once an event of this kind named it, unless it was filled in part."""
 
 
 class Tables:
@@ -118,9 +119,9 @@ class Tables:
             }
         )
         event = stored.event()
-        if event.kind in _ORDER_ENDS and event.payload["order_id"] in self._orders:
+        if event.kind in ORDER_ENDS and event.payload["order_id"] in self._orders:
             self._orders[event.payload["order_id"]] |= {
-                "status": "partially_filled" if "left" in event.payload else _ORDER_ENDS[event.kind],
+                "status": "partially_filled" if "left" in event.payload else ORDER_ENDS[event.kind],
                 "ended": None if "left" in event.payload else event.ts_ms,
                 "ended_reason": event.payload.get("reason"),
             }

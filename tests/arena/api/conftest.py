@@ -14,7 +14,10 @@ from arena.api.app import create_app
 from arena.meters import Meters
 from arena.seasons.reception import Reception
 from tests.arena.conftest import SampleFloor, sample_snapshot
+from tests.arena.api.played import client, own_client, played
 from tests.arena.housing import house
+
+__all__ = ["client", "own_client", "played"]
 
 ADDRESS = "https://trade.example"
 PASSWORD = "correct horse battery"

@@ -2,7 +2,8 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from trading.domain.errors import JournalError
 from trading.storage.journal.chain import GENESIS, StoredEvent, event_hash
 from trading.storage.journal.log import is_log_damaged
 
-_SELECT = "SELECT seq, ts, kind, decision_id, payload_json, prev_hash, hash FROM events WHERE seq > ? ORDER BY seq"
+_SELECT = "SELECT seq, ts, kind, decision_id, payload_json, prev_hash, hash FROM events WHERE seq > ?{of} ORDER BY seq"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,10 @@ def seal_path(journal: Path) -> Path:
     return journal.with_suffix(".seal")
 
 
-def read_events(path: Path, *, after: int = 0) -> Iterator[StoredEvent]:
-    """Events in order, those with ``seq`` above ``after``. The file is not changed by reading it.
+def read_events(path: Path, *, after: int = 0, kinds: Collection[str] = ()) -> Iterator[StoredEvent]:
+    """Events in order, those with ``seq`` above ``after`` and, where any are named, of ``kinds``.
+
+    The file is not changed by reading it.
 
     Raises JournalError when the file is missing or no journal, or where its bytes cannot be read.
     """
@@ -42,7 +45,8 @@ def read_events(path: Path, *, after: int = 0) -> Iterator[StoredEvent]:
     try:
         db = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
         try:
-            for row in db.execute(_SELECT, (after,)):
+            of = f" AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
+            for row in db.execute(_SELECT.format(of=of), (after, *kinds)):
                 last = row[0]
                 yield StoredEvent(
                     seq=row[0],
@@ -57,6 +61,18 @@ def read_events(path: Path, *, after: int = 0) -> Iterator[StoredEvent]:
             db.close()
     except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
         raise JournalError(f"{path.name}: event {last + 1} cannot be read ({error})") from error
+
+
+def last_seq(path: Path) -> int:
+    """The number of the last event, 0 where there is none. Raises JournalError as :func:`read_events` does."""
+    if not path.is_file():
+        raise JournalError(f"{path}: no journal there")
+    mode = "mode=ro&immutable=1" if seal_path(path).exists() else "mode=ro"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db:
+            return int(db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0])
+    except sqlite3.DatabaseError as error:
+        raise JournalError(f"{path.name}: its end cannot be read ({error})") from error
 
 
 def check_link(stored: StoredEvent, *, seq: int, prev_hash: str) -> str | None:
