@@ -88,5 +88,8 @@ def demo_services() -> Services:
     """The demo season, trading in the background of this process."""
     settings = Settings.load()
     floor = LiveFloor(KillSwitch(settings.home))
-    BackgroundSeason(load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS).start()
-    return Services(floor=floor, settings=settings)
+    reception = Reception(snapshot=floor.snapshot)
+    BackgroundSeason(
+        load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS, reception=reception
+    ).start()
+    return Services(floor=floor, settings=settings, reception=reception)
