@@ -42,7 +42,7 @@ class ToolStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolEnded:
-    """What was looked up, or why not. ``content`` is the result as the model gets it, ``as_of_ms`` what it speaks of."""
+    """What was looked up, or why not. ``content`` is what the model gets, ``as_of_ms`` the instant it speaks of."""
 
     call_id: str
     tool: str

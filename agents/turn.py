@@ -37,7 +37,6 @@ TOO_MANY_TOOLS = f'{{"error":"more than {MAX_TOOLS_AT_ONCE} tool calls at once",
 """What a model gets for the tool calls of one message that are too many."""
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class RoleAgent:
     """A role as one desk staffs it: the spec, the prompt version and the model behind it.

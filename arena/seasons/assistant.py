@@ -1,4 +1,4 @@
-"""The floor's assistant: by rule, no LLM, from what the floor shows to everybody. It knows all desks and speaks for none.
+"""The floor's assistant: by rule, no LLM, from what the floor shows. It knows all desks and speaks for none.
 
 What stands in square brackets is the id of the decision that a sentence is from.
 """

@@ -215,7 +215,7 @@ def _told_as(card: DecisionCard) -> dict[str, Any]:
         "rationale": card.rationale,
         "notes": dict(card.notes),
         "gate": [f"{line.intent}: {line.ruling} {line.rule} {line.message}".strip() for line in card.verdicts],
-        "tools": [f"{line.role}: {line.tool} {line.outcome}" for line in card.tools],
+        "tools": [line.tool if line.outcome == "ok" else f"{line.tool} ({line.outcome})" for line in card.tools],
     }
 
 

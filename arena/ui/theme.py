@@ -63,5 +63,7 @@ def style_sheet() -> str:
 
 def page_head() -> str:
     """Plotly from our own server, and the scripts that keep theme and page and arm what needs two steps."""
-    ours = "".join((_HERE / "scripts" / name).read_text(encoding="utf-8") for name in ("shell.js", "live.js", "chat.js"))
+    ours = "".join(
+        (_HERE / "scripts" / name).read_text(encoding="utf-8") for name in ("shell.js", "live.js", "chat.js")
+    )
     return f'<script src="{PLOTLY_URL}" defer></script>\n<script>\n{ours}</script>'

@@ -40,10 +40,9 @@ def report(conversation: Conversation, strategy: Strategy) -> str:
     if account is not None:
         sentences.append(_account(account))
         sentences.append(_positions(conversation.results.get("get_positions") or {}))
-    for decision in decisions[:1]:
-        sentences.append(
-            f"Last decision, {decision['at']}: {decision['status']}. {_reason(decision)}{_cited(decision)}"
-        )
+    sentences += [
+        f"Last decision, {last['at']}: {last['status']}. {_reason(last)}{_cited(last)}" for last in decisions[:1]
+    ]
     return "\n".join(sentences)
 
 

@@ -70,11 +70,11 @@ def answering(board: ApprovalBoard, *, approved: bool) -> Callable[[str, str, gr
 
 
 def _waiting(services: Services, board: ApprovalBoard) -> Callable[[FloorSnapshot | None, int], Html]:
-    def waiting(_: FloorSnapshot | None, now_ms: int) -> Html:
+    def waiting(snapshot: FloorSnapshot | None, now_ms: int) -> Html:
         found: list[tuple[Asked, Any]] = []
         for asked in board.waiting():
             seat = services.reception.seated(asked.desk) if services.reception is not None else None
             found.append((asked, effects_of(asked, seat)))
-        return waiting_panel(found, now_ms)
+        return waiting_panel(found, now_ms, halted=snapshot is not None and snapshot.halt_reason is not None)
 
     return waiting

@@ -2,7 +2,7 @@
 
 from urllib.parse import quote
 
-from arena.seasons.snapshot import DeskCard, FloorSnapshot
+from arena.seasons.snapshot import DeskCard, FloorSnapshot, PositionRow
 from arena.ui.components.desk_card import model_line
 from arena.ui.components.marks import kind_chip, signed_class, swatch
 from arena.ui.components.markup import Html, element
@@ -19,8 +19,10 @@ def spoken_to(snapshot: FloorSnapshot, address: Address) -> DeskCard | None:
 
 def chat_heading(snapshot: FloorSnapshot, address: Address) -> Html:
     """Who answers, by which model, and a list of everybody else."""
-    desk = spoken_to(snapshot, address)
-    if desk is None:
+    desk, unknown = spoken_to(snapshot, address), address.get("desk", "")[:60]
+    if desk is None and unknown and not snapshot.desks:
+        who = [element("h2", unknown), element("span", "before its first round", class_="tf-caption")]
+    elif desk is None:
         who = [element("h2", ASSISTANT), element("span", "rule-based, no LLM · knows every desk", class_="tf-caption")]
     else:
         who = [
@@ -29,8 +31,7 @@ def chat_heading(snapshot: FloorSnapshot, address: Address) -> Html:
             element("span", model_line(desk), class_="tf-caption"),
             kind_chip(desk.kind) or element("span", "its model answers, with calls of its own", class_="tf-caption"),
         ]
-    unknown = address.get("desk") if desk is None else None
-    note = f"There is no desk {unknown[:60]!r}." if unknown else None
+    note = f"There is no desk {unknown!r}." if unknown and desk is None and snapshot.desks else None
     return element(
         "div",
         element("div", *who, element("span", note, class_="tf-caption") if note else None, class_="tf-who"),
@@ -88,10 +89,15 @@ def _desk_rows(desk: DeskCard) -> list[tuple[str, Html]]:
         ("Largest fall", _value(percent(-desk.max_drawdown))),
     ]
     rows += [
-        (f"{row.instrument} {row.quantity}", _value(dollars(row.unrealised, signed=True), signed_class(row.unrealised)))
+        (_holding(row), _value(dollars(row.unrealised, signed=True), signed_class(row.unrealised)))
         for row in desk.positions
     ]
     return rows if desk.positions else [*rows, ("Positions", _value("flat"))]
+
+
+def _holding(row: PositionRow) -> str:
+    side = "short" if row.value < 0 else "long"
+    return f"{row.instrument.partition('-')[0]} {side} {row.quantity.removeprefix('-')}"
 
 
 def _floor_rows(snapshot: FloorSnapshot) -> list[tuple[str, Html]]:

@@ -23,11 +23,11 @@ def desk_picker(snapshot: FloorSnapshot) -> Html:
     boxes = [
         element(
             "label",
-            element("input", type="checkbox", name="desk", value=desk.name, checked=number_ < _PICKED),
+            element("input", type="checkbox", value=desk.name, checked=place < _PICKED),
             swatch(desk.slot, desk.kind),
             desk.name,
         )
-        for number_, desk in enumerate(snapshot.desks)
+        for place, desk in enumerate(snapshot.desks)
     ]
     legend = element("legend", f"Ask two or three of {count(len(boxes), 'desk', 'desks')}")
     return element("fieldset", legend, *boxes, class_="tf tf-picker")
@@ -120,7 +120,9 @@ def _looked_up(answer: Answer) -> Html | None:
     title = f"Looked up {count(len(lines), 'thing', 'things')}"
     return element(
         "details",
-        element("summary", element("span", title), element("span", duration(answer.looked_s * 1_000), class_="tf-side")),
+        element(
+            "summary", element("span", title), element("span", duration(answer.looked_s * 1_000), class_="tf-side")
+        ),
         *lines,
         class_="tf-more",
     )

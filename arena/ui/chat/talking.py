@@ -21,7 +21,7 @@ AT_ONCE = 16
 _NOTHING_ASKED = "Ask what a desk holds, why it traded, or what it expects. Nothing said here becomes an order."
 _SEND = "(question, _, thread) => [question, window.tfChat.desk(), thread]"
 
-Shown = tuple[list[Any], Any, Thread, Html]
+Shown = tuple[list[Any], Any, Thread, Html, Any]
 
 
 def build_talk(page: LivePage, used: gr.HTML) -> None:
@@ -47,24 +47,32 @@ def build_talk(page: LivePage, used: gr.HTML) -> None:
     thread, desk = gr.State(Thread()), gr.Textbox("", visible="hidden", container=False)
     with gr.Row(elem_id="tf-ask", elem_classes="tf-ask"):
         question = question_box("Ask about a trade, a limit or a plan", elem_id="tf-question")
-        stop = gr.Button("Stop", elem_classes="tf-button tf-stop", size="sm", min_width=0)
+        stop = gr.Button("Stop", elem_classes="tf-button", size="sm", min_width=0, visible=False)
         send = gr.Button("Send", elem_classes="tf-button tf-primary", size="sm", min_width=0)
     asked = gr.on(
         [send.click, question.submit],
         _converse(services),
         [question, desk, thread],
-        [chat, question, thread, used],
+        [chat, question, thread, used, stop],
         js=_SEND,
         concurrency_limit=AT_ONCE,
         show_progress="hidden",
         trigger_mode="once",
         api_visibility="private",
     )
-    stop.click(None, cancels=[asked], api_visibility="private")
+    stop.click(
+        lambda: gr.update(visible=False),
+        None,
+        stop,
+        cancels=[asked],
+        queue=False,
+        show_progress="hidden",
+        api_visibility="private",
+    )
     fresh.click(
         _afresh,
         None,
-        [chat, thread, used],
+        [chat, thread, used, stop],
         cancels=[asked],
         queue=False,
         show_progress="hidden",
@@ -92,15 +100,15 @@ def _converse(services: Services) -> Any:
             asked = checked_question(question)
         answer = new_answer(services, desk)
         thread.ask(asked, answer)
-        yield thread.messages(), "", thread, sources_panel(answer)
+        yield thread.messages(), "", thread, sources_panel(answer), gr.update(visible=True)
         async with aclosing(heard_from(services, desk, thread.conversation())) as heard:
             async for event in heard:
                 if event is not None:
                     answer.hear(event)
-                yield thread.messages(), gr.skip(), thread, sources_panel(answer)
+                yield thread.messages(), gr.skip(), thread, sources_panel(answer), gr.update(visible=not answer.is_over)
 
     return converse
 
 
-def _afresh() -> tuple[list[Any], Thread, Html]:
-    return [], Thread(), sources_panel(None)
+def _afresh() -> tuple[list[Any], Thread, Html, Any]:
+    return [], Thread(), sources_panel(None), gr.update(visible=False)

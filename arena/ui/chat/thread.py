@@ -75,7 +75,10 @@ def checked_question(text: str) -> str:
 
 async def heard_from(services: Services, desk: str, conversation: Sequence[Said]) -> AsyncGenerator[Heard | None]:
     """What is heard of ``desk``, of the floor's assistant where it is empty; None where it has been silent for long."""
-    async with aclosing(_source(services, desk, conversation)) as heard, aclosing(with_pauses(heard, _LOOK_UP_S)) as paced:
+    async with (
+        aclosing(_source(services, desk, conversation)) as heard,
+        aclosing(with_pauses(heard, _LOOK_UP_S)) as paced,
+    ):
         async for event in paced:
             yield event
 

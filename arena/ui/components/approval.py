@@ -17,13 +17,15 @@ _QUIET_MS = 60_000
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
-def waiting_panel(asked: Sequence[tuple[Asked, Sequence[Effect | None]]], now_ms: int) -> Html:
+def waiting_panel(asked: Sequence[tuple[Asked, Sequence[Effect | None]]], now_ms: int, *, halted: bool = False) -> Html:
     """The oldest proposal in full, the others by name. The buttons under it answer the one that is shown."""
     if not asked:
         return element(
             "section",
             element("div", element("h2", "Waiting for you"), class_="tf-side-head"),
-            element("p", "Nothing waits. In a conservative season every trade is asked for here.", class_="tf-side-note"),
+            element(
+                "p", "Nothing waits. In a conservative season every trade is asked for here.", class_="tf-side-note"
+            ),
             class_="tf",
             aria_label="Waiting for you",
         )
@@ -39,7 +41,7 @@ def waiting_panel(asked: Sequence[tuple[Asked, Sequence[Effect | None]]], now_ms
     return element(
         "section",
         head,
-        _card(first, effects),
+        _card(first, effects, halted=halted),
         _others([one for one, _ in others]),
         class_="tf tf-approval",
         aria_label="Waiting for you",
@@ -47,14 +49,23 @@ def waiting_panel(asked: Sequence[tuple[Asked, Sequence[Effect | None]]], now_ms
     )
 
 
-def _card(asked: Asked, effects: Sequence[Effect | None]) -> Html:
-    facts = [("Desk", asked.desk), ("Round", f"{asked.round_index + 1:,}"), ("Why you are asked", "a person approves every trade")]
+def _card(asked: Asked, effects: Sequence[Effect | None], *, halted: bool) -> Html:
+    facts = [
+        ("Desk", asked.desk),
+        ("Round", f"{asked.round_index + 1:,}"),
+        ("Why you are asked", "a person approves every trade"),
+    ]
+    what_next = (
+        "Trading is halted: the gate refuses whatever is approved now."
+        if halted
+        else "What you approve passes the gate again, which may still refuse it."
+    )
     return element(
         "div",
         *(_intent(effect) for effect in effects),
         element("dl", *(part for term, value in facts for part in _fact(term, value)), class_="tf-side-facts"),
         element("p", _cut(asked.rationale), class_="tf-quote"),
-        element("p", "Approving sends it to the gate again, which may still refuse it.", class_="tf-caption"),
+        element("p", what_next, class_="tf-late" if halted else "tf-caption"),
         class_="tf-approval-body",
     )
 
@@ -67,7 +78,9 @@ def _intent(effect: Effect | None) -> Html:
     verb = "Buy" if intent.side is Side.BUY else "Sell"
     if effect.held is not None and effect.held * intent.side.sign < 0:
         verb = f"{verb} back" if intent.side is Side.BUY else "Reduce by selling"
-    terms = f"limit {money_text(intent.limit_price)}" if intent.limit_price else intent.order_type.value.replace("_", "-")
+    terms = (
+        f"limit {money_text(intent.limit_price)}" if intent.limit_price else intent.order_type.value.replace("_", "-")
+    )
     facts = [
         ("Order value", _quote(effect.value)),
         (f"{base} position", _change(effect)),

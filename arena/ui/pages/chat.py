@@ -16,9 +16,7 @@ from arena.ui.tokens import RAIL_PX
 def build(page: LivePage) -> None:
     """Conversations on the left, the rail on the right; on a phone what waits comes first."""
     with gr.Row(elem_id="tf-talk"):
-        used = gr.HTML(
-            sources_panel(None), elem_id="tf-used", elem_classes="tf-panel", apply_default_css=False, render=False
-        )
+        used = gr.HTML(sources_panel(None), elem_id="tf-used", apply_default_css=False, padding=False, render=False)
         with gr.Column(scale=1, min_width=320, elem_id="tf-talk-main"), gr.Tabs(selected="one"):
             with gr.Tab("One desk", id="one", elem_id="tf-one"):
                 build_talk(page, used)
@@ -29,7 +27,8 @@ def build(page: LivePage) -> None:
         with gr.Column(scale=0, min_width=RAIL_PX, elem_id="tf-talk-rail"):
             with gr.Column(elem_id="tf-approvals", elem_classes="tf-panel"):
                 build_approvals(page)
-            used.render()
+            with gr.Column(elem_classes="tf-panel"):
+                used.render()
             with gr.Column(elem_classes="tf-panel"):
                 page.addressed_html(desk_now, elem_id="tf-desk-now", waiting="Waiting for the first round.")
     declare_endpoints(page.services)
