@@ -33,7 +33,8 @@ MAX_ANSWER_TOKENS = 8_192
 """What a model may write at once, its reasoning included."""
 
 _QUOTED_CHARS = 2_000
-_TOO_MANY = f'{{"error":"more than {MAX_TOOLS_AT_ONCE} tool calls at once","what_to_do":"ask for fewer"}}'
+TOO_MANY_TOOLS = f'{{"error":"more than {MAX_TOOLS_AT_ONCE} tool calls at once","what_to_do":"ask for fewer"}}'
+"""What a model gets for the tool calls of one message that are too many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +129,7 @@ class Turn:
         for number, request in enumerate(requests):
             started = perf_counter()
             if number >= MAX_TOOLS_AT_ONCE:
-                self.transcript.add_tool_result(request.call_id, _TOO_MANY)
+                self.transcript.add_tool_result(request.call_id, TOO_MANY_TOOLS)
                 continue
             name = request.name if request.name in self.agent.allowed else "unknown"
             named = {

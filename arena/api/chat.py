@@ -1,16 +1,17 @@
 """Desks as models: ``/v1/models`` and ``/v1/chat/completions`` in OpenAI's format, streamed or not, read-only."""
 
-import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
 
 import fastapi
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import ValidationError
 
 from arena.api import openai_shape as shape
-from arena.seasons.reception import Reception, ReceptionBusy, Spoken, UnknownDesk
+from arena.seasons.heard import Done, Failed, Piece, Spoken, with_pauses
+from arena.seasons.reception import Reception, ReceptionBusy, UnknownDesk
 from trading.domain.errors import ModelFailure, TradefloorError
 
 KEEP_ALIVE_S = 10.0
@@ -79,18 +80,20 @@ class _Answer:
     async def stream(self) -> AsyncIterator[str]:
         """The answer in server-sent events. A desk stops thinking when nobody listens any more."""
         yield self._chunk({"role": "assistant", "content": ""})
-        task = asyncio.create_task(self._talk())
-        try:
-            while not (await asyncio.wait({task}, timeout=KEEP_ALIVE_S))[0]:
-                yield ": the desk is thinking\n\n"
-            spoken = task.result()
-        except TradefloorError as error:
-            yield shape.event(_described(error)[1])
-            return
-        finally:
-            task.cancel()
-        for piece in shape.pieces(spoken.text):
-            yield self._chunk({"content": piece})
+        async with aclosing(self._reception.converse(self._asked.model, self._asked.conversation())) as heard:
+            async for event in with_pauses(heard, KEEP_ALIVE_S):
+                match event:
+                    case None:
+                        yield ": the desk is thinking\n\n"
+                    case Piece():
+                        yield self._chunk({"content": event.text})
+                    case Done():
+                        for line in self._end(event.spoken):
+                            yield line
+                    case Failed():
+                        yield shape.event(_described(event.error)[1])
+
+    def _end(self, spoken: Spoken) -> Iterator[str]:
         yield self._chunk({}, finish_reason="stop")
         options = self._asked.stream_options
         if options is not None and options.include_usage:

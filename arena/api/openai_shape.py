@@ -9,7 +9,6 @@ from agents.talk import Said
 
 MAX_MESSAGES = 100
 MAX_CHARS = 48_000
-_PIECE_CHARS = 24
 
 Json = dict[str, Any]
 
@@ -109,11 +108,6 @@ def chunk(ident: str, created: int, desk: str, delta: Json, finish_reason: str |
         "model": desk,
         "choices": [choice],
     }
-
-
-def pieces(text: str) -> list[str]:
-    """``text`` cut for a stream; joined, they are the text again."""
-    return [text[at : at + _PIECE_CHARS] for at in range(0, len(text), _PIECE_CHARS)]
 
 
 def event(data: Json) -> str:

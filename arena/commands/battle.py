@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from arena.battling import SUITE
 from arena.commands.attempting import make_missing, raise_incomplete
 from arena.commands.output import print_json
 from arena.evaluating import conditions_of, eval_folder, open_attempts, read_desks
@@ -60,15 +61,16 @@ def show_results(*, home: Path | None, as_json: bool) -> None:
     settings = Settings.load({"home": home})
     votes = read_votes(eval_folder(settings) / _VOTES)
     rated = ratings(votes)
+    judged = [vote for vote in votes if vote.suite != SUITE]
     scores: dict[tuple[str, str, str], float | None] = {}
     with open_attempts(settings) as store:
-        for name, digest in {(v.suite, d) for v in votes for d in (v.first_sha256, v.second_sha256)}:
+        for name, digest in {(v.suite, d) for v in judged for d in (v.first_sha256, v.second_sha256)}:
             suite = find_suite(name)
             for row in store.scores(suite=name, variant=digest, scorer=suite.scorer()):
                 scores[name, digest, row.case_id] = row.value
-    suites = sorted({vote.suite for vote in votes})
+    suites = sorted({vote.suite for vote in judged})
     by_market = {
-        name: market_verdict([vote for vote in votes if vote.suite == name], scores, find_suite(name).scorer())
+        name: market_verdict([vote for vote in judged if vote.suite == name], scores, find_suite(name).scorer())
         for name in suites
     }
     if as_json:

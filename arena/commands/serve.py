@@ -126,6 +126,9 @@ def demo_services() -> Services:
     """The demo season, trading in the background of this process."""
     settings = Settings.load()
     floor = LiveFloor(KillSwitch(settings.home))
-    season = BackgroundSeason(load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS)
+    reception = Reception(snapshot=floor.snapshot)
+    season = BackgroundSeason(
+        load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS, reception=reception
+    )
     season.start()
-    return Services(floor=floor, settings=settings, season=season)
+    return Services(floor=floor, settings=settings, reception=reception, season=season)

@@ -2,18 +2,19 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
 from agents.brief import round_facts
 from agents.llm import Complete
-from agents.talk import Said, spokesman, talk
+from agents.talk import Said, Watch, spokesman, talk
 from agents.turn import CallLog
+from arena.seasons.heard import Done, Failed, Heard, Spoken, pieces
 from arena.seasons.road import shared_gateway
-from arena.seasons.snapshot import FloorSnapshot
+from arena.seasons.snapshot import DecisionCard, FloorSnapshot
 from graphs import DeskTeam, Seat
 from trading.domain import ModelCall, ToolCall, TradeIntent, Verdict, iso
 from trading.domain.errors import BadArguments, ModelUnavailable, RequestError, TradefloorError
@@ -34,15 +35,6 @@ class UnknownDesk(RequestError):
 
 class ReceptionBusy(TradefloorError):
     """As many conversations are being answered as may be."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spoken:
-    """A desk's answer. Tokens are sums over the calls it took, None where any of them is unknown."""
-
-    text: str
-    tokens_in: int | None
-    tokens_out: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,37 +75,90 @@ class Reception:
         """The desks that can be asked, with the instant (ms since 1970) they would speak of."""
         return {name: place.seat.tools.view.as_of_ms for name, place in self._places.items()}
 
+    def seated(self, desk: str) -> Seat | None:
+        """Where ``desk`` sat last, with no way to its orders; None for a desk that never sat."""
+        place = self._places.get(desk)
+        return None if place is None else place.seat
+
     async def talk(self, desk: str, conversation: Sequence[Said]) -> Spoken:
         """What ``desk`` answers to the last message.
 
         Raises UnknownDesk, ReceptionBusy, and ModelFailure when its model gave no answer.
         """
+        async with aclosing(self.converse(desk, conversation)) as heard:
+            async for event in heard:
+                match event:
+                    case Done():
+                        return event.spoken
+                    case Failed():
+                        raise event.error
+        raise AssertionError("a conversation ends with an answer or a failure")
+
+    async def converse(self, desk: str, conversation: Sequence[Said]) -> AsyncGenerator[Heard]:
+        """What is heard while ``desk`` answers the last message, as it happens; the last of it is how it ended.
+
+        Fails with UnknownDesk, ReceptionBusy, and ModelFailure when its model gave no answer. Closing it stops the
+        desk's thinking.
+        """
+        try:
+            place = self._place(desk)
+            with self._line():
+                async with aclosing(self._converse(place, conversation)) as heard:
+                    async for event in heard:
+                        yield event
+        except TradefloorError as error:
+            yield Failed(error=error)
+
+    async def _converse(self, place: _Place, conversation: Sequence[Said]) -> AsyncGenerator[Heard]:
+        log, told = CallLog(), self._told(place.team.name)
+        here, heard = asyncio.get_running_loop(), asyncio.Queue[Heard | None]()
+
+        def watch(event: Heard) -> None:
+            with suppress(RuntimeError):  # whoever asked is gone, and the loop with them
+                here.call_soon_threadsafe(heard.put_nowait, event)
+
+        speaking = asyncio.ensure_future(
+            self._on_season_loop(self._speak(place, conversation, told, log=log, watch=watch))
+        )
+        speaking.add_done_callback(lambda _: heard.put_nowait(None))
+        try:
+            while (event := await heard.get()) is not None:
+                yield event
+            text = speaking.result()
+        finally:
+            speaking.cancel()
+            if self.on_calls is not None:
+                self.on_calls(log.model_calls, log.tool_calls)
+        for piece in pieces(text):
+            yield piece
+        yield Done(
+            spoken=Spoken(
+                text=text,
+                tokens_in=_total([call.tokens_in for call in log.model_calls]),
+                tokens_out=_total([call.tokens_out for call in log.model_calls]),
+                decisions=told,
+            )
+        )
+
+    def _place(self, desk: str) -> _Place:
         place = self._places.get(desk)
         if place is None:
             known = ", ".join(self._places) or "none yet: the season has not opened a round"
             raise UnknownDesk(f"there is no desk {desk!r}; the desks are {known}")
-        with self._line():
-            log = CallLog()
-            try:
-                text = await self._on_season_loop(self._speak(place, conversation, log))
-            finally:
-                if self.on_calls is not None:
-                    self.on_calls(log.model_calls, log.tool_calls)
-        return Spoken(
-            text=text,
-            tokens_in=_total([call.tokens_in for call in log.model_calls]),
-            tokens_out=_total([call.tokens_out for call in log.model_calls]),
-        )
+        return place
 
-    async def _speak(self, place: _Place, conversation: Sequence[Said], log: CallLog) -> str:
+    async def _speak(
+        self, place: _Place, conversation: Sequence[Said], told: Sequence[DecisionCard], *, log: CallLog, watch: Watch
+    ) -> str:
         return await talk(
             spokesman(place.team.agents["executor"].model, seed=place.team.seed),
             conversation,
-            {"facts": _facts(place), "decisions": self._last_decisions(place.team.name)},
+            {"facts": _facts(place), "decisions": [_told_as(card) for card in told]},
             context=place.seat.tools,
             complete=self.complete,
             deadline=monotonic() + self.deadline_s,
             log=log,
+            watch=watch,
         )
 
     async def _on_season_loop(self, speaking: Coroutine[Any, Any, str]) -> str:
@@ -137,21 +182,12 @@ class Reception:
         finally:
             self._free.release()
 
-    def _last_decisions(self, desk: str) -> list[dict[str, Any]]:
+    def _told(self, desk: str) -> tuple[DecisionCard, ...]:
+        """The last decisions of the desk, and the last one in which it traded."""
         floor = self.snapshot()
         mine = [card for card in (floor.decisions if floor else ()) if card.desk == desk]
-        return [
-            {
-                "at": iso(card.ts_ms),
-                "status": card.status,
-                "abstain_reason": card.abstain_reason,
-                "confidence": card.confidence,
-                "rationale": card.rationale,
-                "notes": dict(card.notes),
-                "gate": [f"{line.intent}: {line.ruling} {line.rule} {line.message}".strip() for line in card.verdicts],
-            }
-            for card in mine[:_DECISIONS]
-        ]
+        traded = [card for card in mine if card.status == "acted"][:1]
+        return tuple(dict.fromkeys([*mine[:_DECISIONS], *traded]))
 
 
 def _facts(place: _Place) -> dict[str, object]:
@@ -166,6 +202,21 @@ def _facts(place: _Place) -> dict[str, object]:
         source=seat.tools.view.source,
     )
     return {"desk": place.team.name, "models": dict(place.team.models), **facts}
+
+
+def _told_as(card: DecisionCard) -> dict[str, Any]:
+    return {
+        "id": card.decision_id,
+        "at": iso(card.ts_ms),
+        "round": card.round_index + 1,
+        "status": card.status,
+        "abstain_reason": card.abstain_reason,
+        "confidence": card.confidence,
+        "rationale": card.rationale,
+        "notes": dict(card.notes),
+        "gate": [f"{line.intent}: {line.ruling} {line.rule} {line.message}".strip() for line in card.verdicts],
+        "tools": [line.tool if line.outcome == "ok" else f"{line.tool} ({line.outcome})" for line in card.tools],
+    }
 
 
 def _no_proposal(_: Sequence[TradeIntent]) -> Sequence[Verdict]:

@@ -94,7 +94,7 @@ def shown(decision: Decision, hidden: Sequence[str]) -> list[str]:
     ]
     if decision.rationale:
         lines.append(f"“{' '.join(decision.rationale.split())}”")
-    return [_blotted(line, hidden) for line in lines]
+    return [blotted(line, hidden) for line in lines]
 
 
 def read_votes(path: Path) -> list[Vote]:
@@ -149,7 +149,7 @@ def market_verdict(
     return MarketVerdict(agreed=agreed, of=of)
 
 
-def _blotted(line: str, hidden: Sequence[str]) -> str:
+def blotted(line: str, hidden: Sequence[str]) -> str:
     """The line without the words, and without what stands after their last slash: models are called by both."""
     words = {part for word in hidden for part in (word, word.rpartition("/")[2]) if part}
     for word in sorted(words, key=len, reverse=True):

@@ -118,8 +118,10 @@ class ApprovalBoard:
 
     def waiting(self) -> list[Asked]:
         """The proposals that can be answered now, oldest first."""
-        now_ms = self._clock.now_ms()
-        return [asked for asked in self.all() if _waits(asked, now_ms)]
+        if not self._path.exists():
+            return []
+        with self._open() as db:
+            return _read(db, "where answered_ms is null and deadline_ms > ?", (self._clock.now_ms(),))
 
     def all(self) -> list[Asked]:
         """Every proposal ever asked, oldest first."""
@@ -159,7 +161,7 @@ def _find(db: sqlite3.Connection, run_id: str, proposal: str) -> Asked:
     return found[0]
 
 
-def _read(db: sqlite3.Connection, where: str = "", values: tuple[str, ...] = ()) -> list[Asked]:
+def _read(db: sqlite3.Connection, where: str = "", values: tuple[str | int, ...] = ()) -> list[Asked]:
     rows = db.execute(f"select {_COLUMNS} from proposals {where} order by asked_ms, rowid", values)  # noqa: S608  (constant names)
     return [_asked(*row) for row in rows]
 

@@ -14,9 +14,14 @@ class Html(str):
     __slots__ = ()
 
 
+def plain(text: str) -> str:
+    """``text`` without terminal sequences, control characters and direction overrides."""
+    return _CONTROL.sub("", text)
+
+
 def escape(text: str) -> Html:
-    """Any text as inert markup. Terminal sequences, control characters and direction overrides are taken out."""
-    return Html(html.escape(_CONTROL.sub("", text), quote=True))
+    """Any text as inert markup, and as :func:`plain` text."""
+    return Html(html.escape(plain(text), quote=True))
 
 
 def join(parts: Iterable[str | None], separator: str = "") -> Html:

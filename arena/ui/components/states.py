@@ -24,8 +24,12 @@ def feed_age_ms(snapshot: FloorSnapshot, now_ms: int) -> int:
 
 
 def is_stale(snapshot: FloorSnapshot, now_ms: int) -> bool:
-    """True where a running season has not published for longer than it ever should."""
-    return snapshot.status == "running" and feed_age_ms(snapshot, now_ms) > STALE_AFTER_MS
+    """True where a running season has not published for longer than it ever should; one that waits for people may."""
+    return (
+        snapshot.status == "running"
+        and snapshot.mode != "conservative"
+        and feed_age_ms(snapshot, now_ms) > STALE_AFTER_MS
+    )
 
 
 def notice(snapshot: FloorSnapshot | None, now_ms: int) -> Html:

@@ -9,7 +9,8 @@ import pytest
 from agents.llm import Completion, CompletionRequest
 from agents.talk import Said
 from arena import wiring
-from arena.seasons.reception import Reception, Spoken, UnknownDesk
+from arena.seasons.heard import Spoken
+from arena.seasons.reception import Reception, UnknownDesk
 from arena.seasons.rulefile import load_rules
 from arena.settings import CONFIG, Settings
 from tests.agents.staging import seat, team

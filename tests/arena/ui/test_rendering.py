@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from arena.seasons.snapshot import FloorSnapshot
+from arena.ui.chat.endpoints import PUBLIC
 from arena.ui.pages import all_pages
 from arena.ui.rendering import MAX_ENTRIES, RenderCache, rendered
 from arena.ui.site import build_site
@@ -69,7 +70,9 @@ def test_a_page_without_our_server_is_refreshed_by_a_timer(
     assert not any(isinstance(update, str) for update in second)
 
 
-def test_no_callback_of_any_page_is_a_public_endpoint(snapshot: FloorSnapshot, make_floor: Callable[..., Any]) -> None:
+def test_only_declared_endpoints_are_public(snapshot: FloorSnapshot, make_floor: Callable[..., Any]) -> None:
     site = build_site(house(make_floor(snapshot)), by_timer=True).blocks
-    assert {fn.api_visibility for fn in site.fns.values()} == {"private"}
+    public = [fn for fn in site.fns.values() if fn.api_visibility != "private"]
+    assert sorted(str(fn.api_name) for fn in public) == sorted(PUBLIC)
+    assert all(not fn.targets for fn in public), "they are called by name, and by no component of a page"
     assert {path for path, _name, _shown in site.pages} == {page.path for page in all_pages()}

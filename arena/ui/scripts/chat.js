@@ -1,0 +1,24 @@
+// What the chat page tells the server with a click: who is asked, which desks are ticked, and which proposal is shown.
+(() => {
+  const SETTLE_MS = 700;
+  let shown = "";
+  let since = 0;
+
+  function look() {
+    const now = document.querySelector("[data-proposal]")?.dataset.proposal ?? "";
+    if (now !== shown) since = performance.now();
+    shown = now;
+  }
+
+  window.tfChat = {
+    desk: () => new URLSearchParams(location.search).get("desk") ?? "",
+    ticked: () => [...document.querySelectorAll(".tf-picker input:checked")].map((box) => box.value).join("\n"),
+    // A proposal that took the place of another a moment ago has not been read: the click was meant for the other.
+    proposal: () => {
+      look();
+      return performance.now() - since < SETTLE_MS ? "" : shown;
+    },
+  };
+
+  document.addEventListener("tf:shown", look);
+})();

@@ -1,0 +1,148 @@
+"""A person approves or rejects on the page: under their name, with a reason, in time, and the season goes on with it."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import gradio as gr
+import pytest
+
+from arena.access import Role
+from arena.seasons.background import BackgroundSeason
+from arena.seasons.live import LiveFloor
+from arena.seasons.reception import Reception
+from arena.seasons.rulefile import load_rules
+from arena.settings import Settings
+from arena.ui.chat.approving import answering
+from arena.ui.site import build_site
+from tests.arena.commands.test_approvals import SEASON
+from tests.arena.housing import house
+from trading.domain.clock import ManualClock
+from trading.risk import KillSwitch
+from trading.risk.approvals import ApprovalBoard
+from trading.storage.journal import read_events
+
+Act = Callable[..., gr.Request]
+
+
+def eventually(look: Callable[[], Any]) -> Any:
+    """What ``look`` gives once it gives something; a machine at work on other tests is slow, not wrong."""
+    until = monotonic() + 60
+    while not (found := look()):
+        assert monotonic() < until
+        sleep(0.02)
+    return found
+
+
+@pytest.fixture
+def board(tmp_path: Path) -> ApprovalBoard:
+    return ApprovalBoard(tmp_path)
+
+
+def ask(board: ApprovalBoard, *, patience_ms: int = 60_000, rationale: str = "") -> str:
+    board.ask(
+        run_id="run-1",
+        proposal="p-1",
+        decision_id="d-1",
+        desk="momentum",
+        round_index=0,
+        rulings=[{"intent": "<script>"}],
+        rationale=rationale,
+        patience_ms=patience_ms,
+    )
+    return "p-1"
+
+
+def test_an_answer_carries_the_name_and_the_reason(board: ApprovalBoard, asked_by: Act) -> None:
+    assert answering(board, approved=False)(ask(board), " too   much ", asked_by(name="ada")) == ""
+    (asked,) = board.all()
+    assert asked.answer is not None
+    assert (asked.answer.approved, asked.answer.by, asked.answer.note) == (False, "ada", "too much")
+
+
+@pytest.mark.parametrize(
+    ("proposal", "reason", "role", "approved", "why"),
+    [
+        ("p-1", "fine", Role.VIEWER, True, "this needs a trader"),
+        ("p-1", " ", Role.TRADER, False, "a rejection needs a reason"),
+        ("", "fine", Role.TRADER, True, "has just changed"),
+        ("p-2", "fine", Role.TRADER, True, "no proposal of that id"),
+        ("<script>" * 50, "fine", Role.TRADER, True, "no proposal of that id"),
+    ],
+)
+def test_what_may_not_be_answered_is_refused(
+    board: ApprovalBoard, asked_by: Act, proposal: str, reason: str, role: Role, approved: bool, why: str
+) -> None:
+    ask(board)
+    with pytest.raises(gr.Error, match=why):
+        answering(board, approved=approved)(proposal, reason, asked_by(role))
+    assert [asked.proposal for asked in board.waiting()] == ["p-1"]
+
+
+def test_what_expired_or_was_answered_is_refused(tmp_path: Path, asked_by: Act) -> None:
+    clock = ManualClock(1_000)
+    board = ApprovalBoard(tmp_path, clock)
+    ask(board, patience_ms=10)
+    clock.set_ms(1_010)
+    with pytest.raises(gr.Error, match="its time is up"):
+        answering(board, approved=True)("p-1", "fine", asked_by())
+    ask(board, patience_ms=60_000)
+    answering(board, approved=True)("p-1", "", asked_by(name="ada"))
+    with pytest.raises(gr.Error, match="approved by ada already"):
+        answering(board, approved=False)("p-1", "late", asked_by(name="bob"))
+
+
+def test_hostile_words_of_a_desk_stay_words(tmp_path: Path, make_floor: Any) -> None:
+    ask(ApprovalBoard(tmp_path), rationale="<img src=x onerror=alert(1)>")
+    page = build_site(house(make_floor(None), home=tmp_path)).pages["chat"]
+    _, panel = json.loads(page.changes({}))["tf-waiting"]
+    assert 'data-proposal="p-1"' in panel
+    assert "A proposal that cannot be read" in panel
+    assert "<img" not in panel
+
+
+@pytest.fixture
+def careful(tmp_path: Path) -> Iterator[tuple[BackgroundSeason, LiveFloor, Reception, Settings]]:
+    """A conservative season as it is served, played to its end."""
+    rules = tmp_path / "careful.toml"
+    rules.write_text(SEASON, "utf-8")
+    settings = Settings.load({"home": tmp_path / "home"})
+    floor = LiveFloor(KillSwitch(settings.home))
+    reception = Reception(snapshot=floor.snapshot)
+    season = BackgroundSeason(
+        load_rules(rules, ["season.end=2026-01-01T03:00:00Z"]),
+        settings,
+        floor,
+        round_s=0.0,
+        warmup_rounds=0,
+        reception=reception,
+    )
+    season.start()
+    yield season, floor, reception, settings
+    season.stop()
+
+
+def test_a_served_season_resumes_with_the_answer_of_the_page(careful: Any, asked_by: Act) -> None:
+    _, floor, reception, settings = careful
+    board = ApprovalBoard(settings.home)
+    page = build_site(house(floor, home=settings.home, reception=reception)).pages["chat"]
+    answered: list[tuple[str, bool]] = []
+    while len(answered) < 2:
+        (asked,) = eventually(board.waiting)
+        _, panel = json.loads(page.changes({}))["tf-waiting"]
+        assert f'data-proposal="{asked.proposal}"' in panel
+        assert "Buy" in panel
+        assert 'Fees, estimate</dt><dd class="tf-num">$' in panel, "its seat is known, so the numbers are"
+        approved = bool(answered)
+        answering(board, approved=approved)(asked.proposal, "seen", asked_by(name="ada"))
+        answered.append((asked.proposal, approved))
+    eventually(lambda: floor.snapshot().status == "finished")
+    (journal,) = (settings.home / "runs").glob("*/journal.sqlite")
+    events = [stored.event() for stored in read_events(journal)]
+    told = [event.payload for event in events if event.kind == "approval_answered"]
+    assert [(one["proposal"], one["approved"]) for one in told] == answered
+    assert {(one["by"], one["note"]) for one in told} == {("ada", "seen")}
+    approved_decisions = {e.decision_id for e in events if e.kind == "approval_answered" and e.payload["approved"]}
+    assert {event.decision_id for event in events if event.kind == "ordered"} == approved_decisions
