@@ -12,6 +12,7 @@ from arena.seasons.reception import Reception
 from arena.seasons.rulefile import load_rules
 from arena.services import Services
 from arena.settings import CONFIG, Settings
+from arena.traces import Transcripts
 from arena.tracing import tracing
 from trading.domain.errors import ConfigError
 from trading.risk import KillSwitch
@@ -45,7 +46,7 @@ def serve(
             f"host {settings.host!r}: this version has no login, so it listens on loopback only; use 127.0.0.1"
         )
     floor = LiveFloor(KillSwitch(settings.home))
-    meters = Meters()
+    meters, transcripts = Meters(), Transcripts()
     reception = Reception(snapshot=floor.snapshot, on_calls=meters.count_calls)
     background = BackgroundSeason(
         load_rules(season or DEMO, sets),
@@ -55,13 +56,16 @@ def serve(
         warmup_rounds=WARMUP_ROUNDS,
         reception=reception,
         meters=meters,
+        transcripts=transcripts,
     )
     with tracing(settings), _listen(settings) as listening:
         import uvicorn
 
         from arena.api.app import create_app
 
-        app = create_app(Services(floor=floor, settings=settings, reception=reception, meters=meters))
+        app = create_app(
+            Services(floor=floor, settings=settings, reception=reception, meters=meters, transcripts=transcripts)
+        )
         config = uvicorn.Config(app, log_level=settings.log_level, timeout_graceful_shutdown=GOODBYE_S)
         background.start()
         say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")
@@ -88,5 +92,8 @@ def demo_services() -> Services:
     """The demo season, trading in the background of this process."""
     settings = Settings.load()
     floor = LiveFloor(KillSwitch(settings.home))
-    BackgroundSeason(load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS).start()
-    return Services(floor=floor, settings=settings)
+    transcripts = Transcripts()
+    BackgroundSeason(
+        load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS, transcripts=transcripts
+    ).start()
+    return Services(floor=floor, settings=settings, transcripts=transcripts)
