@@ -1,7 +1,7 @@
 """The web application: health, metrics, the API, desks in OpenAI's format, and the pages at the root."""
 
 import fastapi
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from arena.access import Forbidden
 from arena.api.chat import chat_routes
@@ -29,6 +29,7 @@ def create_app(services: Services) -> fastapi.FastAPI:
     if services.meters is not None:
         app.include_router(_metrics(services.meters))
     app.add_api_route(PLOTLY_URL, _plotly, include_in_schema=False)
+    app.add_api_route("/standings", _moved, include_in_schema=False)
     app.add_exception_handler(TradefloorError, _refused)
     site = build_site(services)
     app.include_router(live_routes(site.pages))
@@ -66,6 +67,10 @@ def _metrics(meters: Meters) -> fastapi.APIRouter:
 
 def _plotly() -> FileResponse:
     return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=_FOR_EVER)
+
+
+def _moved() -> RedirectResponse:
+    return RedirectResponse("/leaderboard", status_code=308)
 
 
 def _refused(_request: fastapi.Request, error: Exception) -> JSONResponse:

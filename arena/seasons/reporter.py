@@ -87,9 +87,9 @@ class Reporter:
     def _publish_soon(self) -> None:
         """Publish now, or once the last time is long enough ago: what came last is always shown, and whole."""
         self._cancel_due()
-        if (
-            self._engine.round is not None or self._engine.is_closed
-        ):  # its end comes here again; the season's is told apart
+        if self._engine.round is not None:  # its end comes here again
+            return
+        if self._engine.is_closed:  # the end of the season is published by itself
             return
         wait_s = self._last_publish + PUBLISH_EVERY_S - time.monotonic()
         if wait_s <= 0:

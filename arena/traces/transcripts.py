@@ -14,8 +14,8 @@ from typing import Any
 from agents.llm import CassetteStore, Complete, Completion, CompletionRequest
 from trading.domain.errors import ModelFailure, TradefloorError
 
-MOST_CALLS = 2_048
-"""Calls kept in memory: those of about 250 decisions."""
+MOST_CALLS = 4_096
+"""Calls kept in memory: those of about 500 decisions."""
 
 MOST_CHARS = 60_000
 """Characters of one message that are given; prompts are far shorter."""

@@ -1,25 +1,24 @@
 """What stands beside the steps: totals, hashes, and the time and cost of each step."""
 
 from arena.traces import Trace
+from arena.ui.components.desk_card import desk_href
 from arena.ui.components.marks import swatch
 from arena.ui.components.markup import Html, element
 from arena.ui.decision.steps import TITLES
 from arena.ui.decision.timing import model_ms, role_ms, roles_in_order
 from arena.ui.decision.words import usage
-from arena.ui.figures import UNKNOWN, dollars, duration, number, percent
+from arena.ui.figures import UNKNOWN, dollars, duration, number
 from arena.ui.risk.parts import panel
 
 
 def totals(trace: Trace) -> Html:
     """Who decided, how long it took, what it cost, and the digests it can be checked by."""
     spent = model_ms(trace)
-    share = None if spent is None or not trace.latency_ms else min(1.0, spent / trace.latency_ms)
-    models = UNKNOWN if spent is None else duration(spent)
     rows: list[tuple[str, str]] = [
-        ("Desk", element("a", swatch(trace.slot, trace.kind), f" {trace.desk}", href=f"/desk?desk={trace.desk}")),
+        ("Desk", element("a", swatch(trace.slot, trace.kind), f" {trace.desk}", href=desk_href(trace.desk))),
         ("Season", trace.season),
         ("Thinking, wall clock", UNKNOWN if trace.latency_ms is None else duration(trace.latency_ms)),
-        ("Models, all calls", models if share is None else f"{models} ({percent(share, 0, signed=False)})"),
+        ("Model calls, added up", UNKNOWN if spent is None else duration(spent)),
         ("Model calls", f"{len(trace.calls)}"),
         ("Tool calls", f"{len(trace.tools)}"),
         ("Tokens in / out", f"{number(trace.tokens_in, 0)} / {number(trace.tokens_out, 0)}"),

@@ -4,6 +4,7 @@ from urllib.parse import quote, urlencode
 
 from arena.seasons.snapshot import FloorSnapshot
 from arena.traces import Trace, TraceArchive
+from arena.ui.components.decisions import decision_href
 from arena.ui.components.marks import chip, kind_chip, swatch
 from arena.ui.components.markup import Html, element
 from arena.ui.components.states import empty
@@ -40,11 +41,6 @@ def decision_page(archive: TraceArchive, snapshot: FloorSnapshot, address: Addre
     )
 
 
-def decision_link(decision_id: str, run_id: str | None = None) -> str:
-    """The address of a decision."""
-    return f"/decision?{urlencode({'id': decision_id} | ({'run': run_id} if run_id else {}))}"
-
-
 def _head(trace: Trace, before: str | None, after: str | None) -> Html:
     route = f"/api/v1/decisions/{quote(trace.decision_id, safe='')}"
     run = urlencode({"run": trace.run_id})
@@ -71,7 +67,7 @@ def _head(trace: Trace, before: str | None, after: str | None) -> Html:
         "div",
         element("h2", swatch(trace.slot, trace.kind), f" {title(trace)}"),
         kind_chip(trace.kind, short=True),
-        chip("simulated market", "outline") if trace.market == "simulated" else None,
+        chip("simulated market") if trace.market == "simulated" else None,
         element("span", f"round {trace.round_index + 1} · {day_clock(trace.ts_ms)} UTC", class_="tf-caption"),
         element("div", *actions, class_="tf-actions"),
         element("p", "", class_="tf-told", role="status"),
@@ -94,7 +90,7 @@ def title(trace: Trace) -> str:
 def _turn(word: str, to: str | None, run_id: str) -> Html:
     if to is None:
         return element("span", word, class_="tf-link-button tf-off", aria_disabled="true")
-    return element("a", word, href=decision_link(to, run_id), class_="tf-link-button", data_address=True, data_key=word)
+    return element("a", word, href=decision_href(to, run_id), class_="tf-link-button", data_address=True, data_key=word)
 
 
 def _newest(snapshot: FloorSnapshot) -> Html:
@@ -102,7 +98,7 @@ def _newest(snapshot: FloorSnapshot) -> Html:
         element(
             "p",
             element(
-                "a", f"{card.desk}, {day_clock(card.ts_ms)} UTC, {card.status}", href=decision_link(card.decision_id)
+                "a", f"{card.desk}, {day_clock(card.ts_ms)} UTC, {card.status}", href=decision_href(card.decision_id)
             ),
         )
         for card in snapshot.decisions[:12]

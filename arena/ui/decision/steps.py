@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from arena.traces import ForecastStep, Leg, OrderStep, Spoken, Trace
+from arena.ui.components.desk_card import desk_href
 from arena.ui.components.disclosure import disclosure
 from arena.ui.components.marks import chip, signed_class
 from arena.ui.components.markup import Html, element, join
@@ -221,7 +222,7 @@ def _against(side: str, paid: float, arrival: float | None) -> str:
 
 
 def _outcome(trace: Trace, made: int) -> Html:
-    link = element("a", f"{made:,}{NBSP}decisions", href=f"/desk?desk={trace.desk}")
+    link = element("a", f"{made:,}{NBSP}decisions", href=desk_href(trace.desk))
     rest = element("p", "One decision says nothing about skill: see this desk's ", link, ".")
     if trace.outcome is None:
         return _step("system", "later", "Outcome", element("p", "Not known yet: its time has not come."), rest)
