@@ -1,17 +1,37 @@
 """From a run's journal to the moment of one decision: when it was, what the desk held, and on which market."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from arena.evaluating import conditions_of, eval_folder
 from arena.seasons.tally import Tally
+from arena.settings import Settings
 from arena.wiring import HISTORY_BARS
-from evals.case import MarketSpec
-from evals.promptlab.frozen import Moment
+from evals.case import Case, MarketSpec, Split
+from evals.promptlab.frozen import Moment, frozen_case, write_case
+from evals.stage import Stage
 from trading.domain.errors import RequestError
 from trading.domain.event import Event, EventKind
 from trading.domain.instants import duration_ms, iso, parse_instant, to_ms
 from trading.storage.journal.reader import read_events
-from trading.storage.runs import RunFolder
+from trading.storage.runs import RunFolder, Runs
+
+
+def add_case(
+    settings: Settings, run_id: str, decision_id: str, *, horizon: str = "24h", split: Split = "dev"
+) -> tuple[Case, Path]:
+    """Make a case of a decision, for the suite ``own``, and say where it is kept.
+
+    It is set up once before it is kept, so that what cannot be staged is refused. Raises RequestError.
+    """
+    moment = moment_of(Runs(settings.home).get(run_id), decision_id)
+    try:
+        case = frozen_case(moment, horizon=horizon, split=split)
+    except ValueError as error:
+        raise RequestError(f"{decision_id} cannot be a case: {' '.join(str(error).split())[:200]}") from None
+    Stage(case, "desk", conditions_of(settings)).play_out(None)
+    return case, write_case(case, eval_folder(settings) / "cases")
 
 
 def moment_of(run: RunFolder, decision_id: str) -> Moment:

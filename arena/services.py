@@ -11,6 +11,7 @@ from arena.floor import Floor
 from arena.meters import Meters
 from arena.seasons.reception import Reception
 from arena.settings import Settings
+from arena.traces.transcripts import Transcripts
 
 
 class Beginner(Protocol):
@@ -31,7 +32,7 @@ class Services:
     """A served house: the season on the floor, whoever speaks for its desks, and the settings it was started with.
 
     Without a ``reception`` no desk can be spoken to; without ``meters`` nothing is counted; without the ``season`` on
-    the floor nobody can begin it anew.
+    the floor nobody can begin it anew; without ``transcripts`` what models said is known from cassettes alone.
     """
 
     floor: Floor
@@ -39,6 +40,7 @@ class Services:
     reception: Reception | None = None
     meters: Meters | None = None
     season: Beginner | None = None
+    transcripts: Transcripts | None = None
 
     @property
     def home(self) -> Path:

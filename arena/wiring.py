@@ -31,6 +31,7 @@ from trading.storage.runs import RunFolder, Runs
 from trading.venues.simulated import MarginRules
 
 if TYPE_CHECKING:
+    from agents.llm import Complete
     from arena.autonomous.live import LiveTrading
     from arena.autonomous.paper import OpenMarket
     from arena.seasons.runner import Ending, OnSeated, SeasonRun
@@ -174,6 +175,7 @@ async def season_run(
     approve_all: bool = False,
     open_market: "OpenMarket | None" = None,
     live: "LiveTrading | None" = None,
+    listen: Callable[["Complete"], "Complete"] | None = None,
 ) -> AsyncIterator["Playable"]:
     """A run that stands where its journal left it, and closes its files on leaving.
 
@@ -181,7 +183,9 @@ async def season_run(
     called after every round. ``on_seated`` is called with the desks and their seats when a round is open,
     ``on_decided`` with every decision. ``approve_all`` asks nobody and approves every proposal. ``open_market`` opens
     what a season on a followed market trades on, in the place of its exchange. ``live`` carries the orders of a live
-    season. Raises RequestError for a live season without it.
+    season. ``listen`` is given the road to the models and answers with the one that is taken.
+
+    Raises RequestError for a live season without ``live``.
     """
     from agents.brief import Costs as StatedCosts
     from agents.brief import RoundBrief
@@ -289,7 +293,7 @@ async def season_run(
             next_round = iso(prepared.setup.round_ms(engine.rounds_closed))
             with open_checkpoints(folder.checkpoints) as checkpoints:
                 async with open_road(rules, cassette, spending, next_round=next_round) as road:
-                    graph = DeskGraph(checkpoints, "exit", road)
+                    graph = DeskGraph(checkpoints, "exit", road if listen is None else listen(road))
                     looking_back = LookingBack(reflectors, road) if reflectors else None
                     yield Playable(run=run, play=partial(run.play, graph, checkpoints, looking_back=looking_back))
     except sqlite3.Error as error:  # the journal speaks for itself; what is left are telemetry and checkpoints

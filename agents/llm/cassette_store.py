@@ -133,6 +133,13 @@ class CassetteStore:
             for epoch, terms, messages in rows
         ]
 
+    def conversation(self, key: str) -> Conversation | None:
+        """What was asked in the call that is recorded under ``key``."""
+        row = self._db.execute("SELECT epoch, terms_json, messages_json FROM calls WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            return None
+        return Conversation(epoch=row[0], terms=orjson.loads(row[1]), messages=tuple(orjson.loads(row[2])))
+
     def message(self, sha256: str) -> str:
         """The JSON of a message that some recorded conversation holds."""
         row = self._db.execute("SELECT body FROM messages WHERE sha256 = ?", (sha256,)).fetchone()

@@ -1,7 +1,7 @@
 """The web application: health, metrics, the API, desks in OpenAI's format, and the pages at the root."""
 
 import fastapi
-from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Response
 
 from arena.access import LOOPBACK, Audit, Door, People, Role, Sessions
 from arena.access.lockout import Lockout
@@ -86,6 +86,10 @@ def _files() -> fastapi.APIRouter:
     @router.get(PLOTLY_URL)
     def plotly() -> FileResponse:
         return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=_FOR_EVER)
+
+    @router.get("/standings")
+    def moved() -> RedirectResponse:
+        return RedirectResponse("/leaderboard", status_code=308)
 
     @router.get(script_url())
     def our_script() -> Response:

@@ -7,21 +7,18 @@ from typing import Any
 
 import typer
 
+from arena import freezing
 from arena.commands.attempting import IN_PROCESS, FanOut, attempts_json, make_missing, raise_incomplete
 from arena.commands.output import print_json
-from arena.evaluating import conditions_of, eval_folder, open_attempts, read_desks
-from arena.freezing import moment_of
+from arena.evaluating import open_attempts, read_desks
 from arena.settings import Settings
 from evals.case import Case, Split
-from evals.promptlab.frozen import frozen_case, write_case
 from evals.promptlab.matrix import Cell, Row, fails, matrix, seen
 from evals.promptlab.verdict import LabVerdict, verdicts
 from evals.scoring import Scorer
-from evals.stage import Stage
 from evals.suite import find_suite
 from evals.variant import Variant
 from trading.domain.errors import RequestError
-from trading.storage.runs import Runs
 
 HELDOUT = "heldout"
 SPLITS: tuple[Split, ...] = ("dev", "heldout")
@@ -103,13 +100,8 @@ def add_case(
     settings = Settings.load({"home": home, "data_root": data_root})
     if split not in SPLITS:
         raise RequestError(f"--split {split!r}: expected one of {', '.join(SPLITS)}")
-    moment = moment_of(Runs(settings.home).get(run_id), decision)
-    try:
-        case = frozen_case(moment, horizon=horizon, split="heldout" if split == HELDOUT else "dev")
-    except ValueError as error:
-        raise RequestError(f"{decision} cannot be a case: {_first_line(error)}") from None
-    Stage(case, "desk", conditions_of(settings)).play_out(None)
-    path = write_case(case, eval_folder(settings) / "cases")
+    made = "heldout" if split == HELDOUT else "dev"
+    case, path = freezing.add_case(settings, run_id, decision, horizon=horizon, split=made)
     if as_json:
         print_json({"case": case.case_id, "path": str(path), "sha256": case.sha256, "split": case.split})
     else:
@@ -132,10 +124,6 @@ def _cases(cases: Sequence[Case], asked: Question) -> list[Case]:
     if not chosen:
         raise RequestError(f"suite {asked.suite} has no {asked.split} cases here; recorded ones need --data-root")
     return chosen
-
-
-def _first_line(error: ValueError) -> str:
-    return " ".join(str(error).split())[:200]
 
 
 def _print(

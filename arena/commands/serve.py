@@ -13,8 +13,10 @@ from arena.seasons.background import BackgroundSeason
 from arena.seasons.live import LiveFloor
 from arena.seasons.reception import Reception
 from arena.seasons.rulefile import load_rules
+from arena.seasons.rules import SeasonRules
 from arena.services import Services
 from arena.settings import CONFIG, Settings
+from arena.traces import Transcripts
 from arena.tracing import tracing
 from trading.domain.errors import ConfigError
 from trading.risk import KillSwitch
@@ -53,26 +55,12 @@ def serve(
     """Serve until stopped; the season goes on at the next start."""
     settings = Settings.load({"home": home, "data_root": data_root, "host": host, "port": port})
     door = _door(settings, exposure)
-    floor = LiveFloor(KillSwitch(settings.home))
-    meters = Meters()
-    reception = Reception(snapshot=floor.snapshot, on_calls=meters.count_calls)
-    background = BackgroundSeason(
-        load_rules(season or DEMO, sets),
-        settings,
-        floor,
-        round_s=ROUND_S,
-        warmup_rounds=WARMUP_ROUNDS,
-        reception=reception,
-        meters=meters,
-    )
+    services, background = open_house(load_rules(season or DEMO, sets), settings)
     with tracing(settings), _listen(settings) as listening:
         import uvicorn
 
         from arena.api.app import create_app
 
-        services = Services(
-            floor=floor, settings=settings, reception=reception, meters=meters, season=background
-        )
         app = create_app(services, door)
         config = uvicorn.Config(
             app,
@@ -122,13 +110,29 @@ def _listen(settings: Settings) -> socket.socket:
         ) from error
 
 
+def open_house(rules: SeasonRules, settings: Settings) -> tuple[Services, BackgroundSeason]:
+    """All that is served, and its season, which has not begun. Raises what is wrong with the season."""
+    floor = LiveFloor(KillSwitch(settings.home))
+    meters, transcripts = Meters(), Transcripts()
+    reception = Reception(snapshot=floor.snapshot, on_calls=meters.count_calls)
+    season = BackgroundSeason(
+        rules,
+        settings,
+        floor,
+        round_s=ROUND_S,
+        warmup_rounds=WARMUP_ROUNDS,
+        reception=reception,
+        meters=meters,
+        transcripts=transcripts,
+    )
+    services = Services(
+        floor=floor, settings=settings, reception=reception, meters=meters, season=season, transcripts=transcripts
+    )
+    return services, season
+
+
 def demo_services() -> Services:
     """The demo season, trading in the background of this process."""
-    settings = Settings.load()
-    floor = LiveFloor(KillSwitch(settings.home))
-    reception = Reception(snapshot=floor.snapshot)
-    season = BackgroundSeason(
-        load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS, reception=reception
-    )
+    services, season = open_house(load_rules(DEMO), Settings.load())
     season.start()
-    return Services(floor=floor, settings=settings, reception=reception, season=season)
+    return services

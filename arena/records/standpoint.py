@@ -106,7 +106,9 @@ class DeskStand:
         tape = _tape_of(folder, settings)
         opening = next(read_events(folder.journal, kinds=(EventKind.SEASON_OPENED.value,)), None)
         if opening is None:
-            raise RequestError(f"{folder.run_id} has no round on record yet: ask again in a moment, or name another run")
+            raise RequestError(
+                f"{folder.run_id} has no round on record yet: ask again in a moment, or name another run"
+            )
         facts = opening.event().payload
         rules = folder.manifest.get("rules", {})
         setup = _setup_of(facts)
@@ -127,7 +129,9 @@ class DeskStand:
         last = _Last()
         engine.restore(place.following(last.passing(read_events(folder.journal))))
         if not engine.rounds_closed:
-            raise RequestError(f"{folder.run_id} has no round on record yet: ask again in a moment, or name another run")
+            raise RequestError(
+                f"{folder.run_id} has no round on record yet: ask again in a moment, or name another run"
+            )
         engine.reopen()
         halt = KillSwitch(settings.home).state(folder.run_id)
         if halt is not None and not engine.halted:

@@ -13,6 +13,7 @@ from arena.seasons.reporter import Reporter
 from arena.seasons.rules import SeasonRules
 from arena.seasons.runner import Ending, SeasonRun
 from arena.settings import Settings
+from arena.traces.transcripts import Transcripts
 from trading.domain.errors import RequestError, TradefloorError
 from trading.engine import Engine
 from trading.storage.journal import Journal, Telemetry
@@ -24,7 +25,8 @@ class BackgroundSeason:
     """Plays one season for viewers: fast through the first ``warmup_rounds``, then one round every ``round_s``.
 
     What is wrong with the season is raised by the constructor; what goes wrong later is shown on the floor. Its desks
-    can be spoken to at the ``reception``, and what they do is counted by the ``meters``.
+    can be spoken to at the ``reception``, what they do is counted by the ``meters``, and what their models say
+    is taken down in the ``transcripts``.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class BackgroundSeason:
         warmup_rounds: int,
         reception: Reception | None = None,
         meters: Meters | None = None,
+        transcripts: Transcripts | None = None,
     ) -> None:
         self._prepared = wiring.prepare(rules, settings)
         self._settings = settings
@@ -45,6 +48,7 @@ class BackgroundSeason:
         self._warmup_rounds = warmup_rounds
         self._reception = reception
         self._meters = meters
+        self._transcripts = transcripts
         self._run: SeasonRun | None = None
         self._ending: Ending | None = None
         self._reset_reason: str | None = None
@@ -124,6 +128,7 @@ class BackgroundSeason:
             watch=watch,
             on_seated=self._reception.seat if self._reception is not None else None,
             on_decided=self._meters.count if self._meters is not None else None,
+            listen=self._transcripts.listen if self._transcripts is not None else None,
             round_s=self._round_s,
             warmup_rounds=self._warmup_rounds,
         ) as playable:

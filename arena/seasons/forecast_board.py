@@ -80,7 +80,7 @@ def forecast_board(samples: Mapping[str, ForecastSample], home: Path | None) -> 
     """The board of a season's forecasts, by desk, and of the models under ``home``."""
     models, trouble = _models(home)
     rows = tuple(_row(desk, sample) for desk, sample in samples.items())
-    return ForecastBoard(desks=rows, curve=_curve(list(samples.values())), models=models, trouble=trouble)
+    return ForecastBoard(desks=rows, curve=calibration_curve(list(samples.values())), models=models, trouble=trouble)
 
 
 def _row(desk: str, sample: ForecastSample) -> ForecastRow:
@@ -118,8 +118,8 @@ def _skill_interval(ts_ms: FloatArray, horizon_ms: FloatArray, losses: FloatArra
     return percentile_interval(1.0 - draws[:, 0] / draws[:, 1] / COIN_BRIER)
 
 
-def _curve(samples: Sequence[ForecastSample]) -> tuple[CurvePoint, ...]:
-    """Calibration of all desks' forecasts together, in bins of equal mass."""
+def calibration_curve(samples: Sequence[ForecastSample]) -> tuple[CurvePoint, ...]:
+    """Calibration of forecasts taken together, in bins of equal mass; empty below twenty that have ended."""
     said = np.concatenate([np.empty(0), *(sample.p_up for sample in samples)])
     came = np.concatenate([np.empty(0), *(sample.outcome_return for sample in samples)])
     known = np.isfinite(came)

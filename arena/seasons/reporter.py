@@ -3,25 +3,29 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 
+from arena.seasons.conduct import Conduct, DeskConduct
 from arena.seasons.feed import Feed
 from arena.seasons.forecast_board import ForecastBoard, forecast_board
 from arena.seasons.live import LiveFloor, opening_snapshot
+from arena.seasons.portrait import DeskPortrait, portrait
 from arena.seasons.runner import SeasonRun
-from arena.seasons.scoring import score_season
-from arena.seasons.snapshot import Curve, DeskCard, FloorSnapshot, LuckBand, PositionRow
+from arena.seasons.scoring import score_pairwise
+from arena.seasons.snapshot import Curve, DeskCard, FloorSnapshot, LuckBand, PairOdds, PositionRow
 from arena.seasons.standing import Standing
 from arena.seasons.tally import Tally
 from evals.records import DeskRecord, MarketRecord
+from trading.domain.intent import OrderType
 from trading.domain.money import money_text
 from trading.engine import Engine
-from trading.stats import holdings, luck_band
+from trading.stats import FloatArray, holdings, luck_band
 from trading.storage.journal import Telemetry
 
 POINTS = 400
@@ -40,6 +44,8 @@ class Scores:
     standings: tuple[Standing, ...] = ()
     luck: LuckBand | None = None
     forecasts: ForecastBoard | None = None
+    odds: PairOdds | None = None
+    portraits: tuple[DeskPortrait, ...] = ()
 
 
 class Reporter:
@@ -53,6 +59,7 @@ class Reporter:
         self._telemetry = telemetry
         self._tally = Tally()
         self._feed = Feed()
+        self._conduct = Conduct()
         self._scores = Scores()
         self._scoring: asyncio.Task[None] | None = None
         self._due: asyncio.TimerHandle | None = None
@@ -60,6 +67,7 @@ class Reporter:
         self.run: SeasonRun | None = None
         engine.watch(self._tally)
         engine.watch(self._feed)
+        engine.watch(self._conduct)
 
     def on_round(self, index: int) -> None:
         """Called after each committed round."""
@@ -80,6 +88,8 @@ class Reporter:
         """Publish now, or once the last time is long enough ago: what came last is always shown, and whole."""
         self._cancel_due()
         if self._engine.round is not None:  # its end comes here again
+            return
+        if self._engine.is_closed:  # the end of the season is published by itself
             return
         wait_s = self._last_publish + PUBLISH_EVERY_S - time.monotonic()
         if wait_s <= 0:
@@ -105,8 +115,9 @@ class Reporter:
         records, market = self._tally.desk_records(self._telemetry.latencies("decision")), self._tally.market_record()
         seed = int(self._tally.rules_sha256[:12], 16)
         costs = self._tally.taker_fee_bps + self._tally.slippage_bps
+        conduct = deepcopy(self._conduct.desks)
         try:
-            self._scores = await asyncio.to_thread(_scores, records, market, seed, costs, self._home)
+            self._scores = await asyncio.to_thread(_scores, records, market, conduct, seed, costs, self._home)
         except Exception:  # the border of a job beside the season: trading must not end because a score failed
             log.exception("the standings could not be scored")
 
@@ -128,6 +139,9 @@ class Reporter:
             benchmark_name=f"{tally.symbols[0].split('-')[0]} held" if tally.symbols else "",
             luck=self._scores.luck,
             forecasts=self._scores.forecasts,
+            odds=self._scores.odds,
+            portraits=self._scores.portraits,
+            limits=tuple(self._conduct.limits.items()),
             decisions=self._feed.decisions(self._telemetry),
             trades=self._feed.trades(),
             breaker="halted" if halted else "armed",
@@ -190,9 +204,19 @@ class Reporter:
                     value=float(position.value(price)),
                     average_price=None if average is None else float(average),
                     unrealised=float(position.unrealised(price)),
+                    exits=self._exits(name, symbol),
                 )
             )
         return tuple(rows)
+
+    def _exits(self, name: str, symbol: str) -> tuple[tuple[str, float], ...]:
+        guards = [order for order in self._engine.orders.of(name) if order.is_protective and order.instrument == symbol]
+        kinds = {OrderType.TAKE_PROFIT: "target", OrderType.TRAILING_STOP: "trail"}
+        found = [
+            (kinds.get(order.order_type, "stop"), order.trigger_price if order.trail is None else order.trail)
+            for order in guards
+        ]
+        return tuple((kind, float(value)) for kind, value in found if value is not None)
 
     def _benchmark(self) -> Curve | None:
         closes = [row[0] for row in self._tally.closes]
@@ -203,9 +227,14 @@ class Reporter:
 
 
 def _scores(
-    records: Sequence[DeskRecord], market: MarketRecord, seed: int, costs_bps: float, home: Path | None
+    records: Sequence[DeskRecord],
+    market: MarketRecord,
+    conduct: Mapping[str, DeskConduct],
+    seed: int,
+    costs_bps: float,
+    home: Path | None,
 ) -> Scores:
-    standings = score_season(records, market, rng=np.random.default_rng(seed))
+    standings, growth = score_pairwise(records, market, rng=np.random.default_rng(seed))
     held = [holdings(record.quantities, market.closes, record.equity) for record in records]
     band = luck_band(
         market.closes,
@@ -226,6 +255,25 @@ def _scores(
             q95=tuple(band.q95[pick].tolist()),
         ),
         forecasts=forecast_board({record.name: record.forecasts for record in records}, home),
+        odds=pair_odds([record.name for record in records], growth),
+        portraits=tuple(portrait(record, market, conduct[record.name], pick) for record in records),
+    )
+
+
+def pair_odds(names: Sequence[str], growth: FloatArray) -> PairOdds:
+    """How often each desk outgrew each other one; ``growth`` (resamples, desks) is NaN where it is not known."""
+
+    def ahead(row: int, column: int) -> float | None:
+        mine, other = growth[:, row], growth[:, column]
+        if row == column or not growth.size or not np.isfinite(mine + other).all():
+            return None
+        return float((mine > other).mean() + 0.5 * (mine == other).mean())
+
+    desks = range(len(names))
+    return PairOdds(
+        names=tuple(names),
+        ahead=tuple(tuple(ahead(row, column) for column in desks) for row in desks),
+        resamples=len(growth),
     )
 
 

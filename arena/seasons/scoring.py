@@ -35,9 +35,19 @@ def score_season(records: Sequence[DeskRecord], market: MarketRecord, *, rng: np
     returns nothing can be told apart: all share rank 1 and have no intervals. Raises ValueError for records that are
     not as of the market's marks or share a name.
     """
+    return score_pairwise(records, market, rng=rng)[0]
+
+
+def score_pairwise(
+    records: Sequence[DeskRecord], market: MarketRecord, *, rng: np.random.Generator
+) -> tuple[list[Standing], FloatArray]:
+    """The standings, and the joint draws of growth behind them: (resamples, desks), in the order of ``records``.
+
+    The draws are NaN where the season is too short or a desk's equity is not known. Raises ValueError likewise.
+    """
     _check(records, market)
     if not records:
-        return []
+        return [], np.empty((0, 0))
     drawing, matching = rng.spawn(2)
     returns = np.stack([simple_returns(record.equity) for record in records])
     growth, ratios = _draws(returns, drawing)
@@ -62,7 +72,7 @@ def score_season(records: Sequence[DeskRecord], market: MarketRecord, *, rng: np
             zip(records, places(log_growth(returns).sum(axis=1), growth), matching.spawn(len(records)), strict=True)
         )
     ]
-    return sorted(standings, key=lambda standing: (standing.rank, -standing.total_return, standing.desk))
+    return sorted(standings, key=lambda standing: (standing.rank, -standing.total_return, standing.desk)), growth
 
 
 def _draws(returns: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, FloatArray]:

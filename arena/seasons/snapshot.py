@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from arena.seasons.forecast_board import ForecastBoard
+from arena.seasons.portrait import DeskPortrait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +27,17 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PositionRow:
-    """An open position as shown."""
+    """An open position as shown.
+
+    ``exits`` are the orders that guard it: ``("stop", price)``, ``("target", price)``, ``("trail", distance)``.
+    """
 
     instrument: str
     quantity: str
     value: float
     average_price: float | None
     unrealised: float
+    exits: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +140,18 @@ class TradeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PairOdds:
+    """How often each desk ended above each other one in joint resamples of the season, as fractions.
+
+    ``ahead[row][column]`` for the desks ``names``; None on the diagonal and where there is too little data.
+    """
+
+    names: tuple[str, ...]
+    ahead: tuple[tuple[float | None, ...], ...]
+    resamples: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FloorSnapshot:
     """Everything the arena page shows, built once per round and shared by all viewers.
 
@@ -170,3 +187,6 @@ class FloorSnapshot:
     published_ms: int
     memory_lost: str | None = None
     forecasts: ForecastBoard | None = None
+    odds: PairOdds | None = None
+    portraits: tuple[DeskPortrait, ...] = ()
+    limits: tuple[tuple[str, str], ...] = ()

@@ -94,13 +94,17 @@ class LivePage:
         elem_id: str,
         waiting: str = "",
         script: str | None = None,
+        by_clock: bool = False,
     ) -> gr.HTML:
-        """Markup that also depends on the page's address, such as ``?desk=momentum``. Addresses are rubbish at will."""
+        """Markup that also depends on the page's address, such as ``?desk=momentum``. Addresses are rubbish at will.
+
+        With ``by_clock`` it may change without a new snapshot.
+        """
 
         def content(viewer: _Viewer) -> str:
             return skeleton(waiting) if viewer.snapshot is None else render(viewer.snapshot, viewer.address)
 
-        return self._add(elem_id, content, script=script, by_address=True)
+        return self._add(elem_id, content, script=script, by_clock=by_clock, by_address=True)
 
     def choice(self, options: Sequence[str], value: str, *, label: str) -> gr.Radio:
         """A segmented switch, each viewer's own, that charts of this page can follow."""

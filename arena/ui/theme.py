@@ -10,8 +10,22 @@ from arena.ui.charts.live_plot import PLOTLY_URL
 from arena.ui.tokens import css_variables
 
 _HERE = Path(__file__).parent
-_STYLES = ("shell", "panels", "cards", "feed", "tables", "risk", "account", "chat", "phone")
-_SCRIPTS = ("shell", "live", "who", "chat")
+_STYLES = (
+    "shell",
+    "panels",
+    "cards",
+    "feed",
+    "tables",
+    "risk",
+    "board",
+    "decision",
+    "desk",
+    "leaderboard",
+    "account",
+    "chat",
+    "phone",
+)
+_SCRIPTS = ("shell", "live", "who", "chat", "address")
 
 _VARIABLES = {
     "body_background_fill": "page",

@@ -82,6 +82,14 @@ def _nothing() -> Html:
 
 
 def _says(board: Board) -> Html:
+    return panel(
+        "What this table can say",
+        None,
+        element("div", *(element("p", one) for one in sayings(board)), class_="tf-lb-say"),
+    )
+
+
+def sayings(board: Board) -> list[str]:
     """What follows from the ranks, in sentences, with the size of luck beside it."""
     ranked = [entry for entry in board.entries if entry.rank is not None]
     lines = [_order(board, ranked)]
@@ -102,9 +110,7 @@ def _says(board: Board) -> Html:
     lines += [f"{entry.desk} is unranked: {entry.unranked}." for entry in board.entries if entry.unranked]
     if any(entry.kind == "rule-based" for entry in board.entries):
         lines.append("Desks marked rule-based have no language model: they are baselines.")
-    return panel(
-        "What this table can say", None, element("div", *(element("p", one) for one in lines), class_="tf-lb-say")
-    )
+    return lines
 
 
 def _order(board: Board, ranked: Sequence[Entry]) -> str:
@@ -123,7 +129,13 @@ def _order(board: Board, ranked: Sequence[Entry]) -> str:
 
 
 def _how(board: Board) -> Html:
-    points = (
+    points = how_it_ranks(board)
+    return panel("How we rank", None, element("ul", *(element("li", one) for one in points), class_="tf-lb-say"))
+
+
+def how_it_ranks(board: Board) -> tuple[str, ...]:
+    """How ranks are made and what the columns mean, in sentences."""
+    return (
         "Rank is 1 + the number of desks that are significantly better. Two desks are compared over the instants that "
         "both traded, all pairs on the same stationary resamples, corrected by Holm at 5 %. A range such as 1–3 is "
         "every place that the data allow.",
@@ -136,7 +148,6 @@ def _how(board: Board) -> Html:
         "Brier skill is against always saying one half; ECE is how far stated chances are from frequencies. n/a was "
         "not measured, which is not zero.",
     )
-    return panel("How we rank", None, element("ul", *(element("li", one) for one in points), class_="tf-lb-say"))
 
 
 def _corrections(restated: Sequence[Restatement]) -> Html:

@@ -1,6 +1,6 @@
 """The table of the leaderboard: one row a desk, groups of columns, and every return with its interval on one scale."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from arena.ui.components.interval import Scale
 from arena.ui.components.marks import desk_style, swatch
@@ -26,8 +26,8 @@ def slots(board: Board) -> Mapping[str, int]:
     return {name: number for number, name in enumerate(sorted(entry.desk for entry in board.entries))}
 
 
-def standings(board: Board) -> Html:
-    """The table in a region that scrolls sideways; rank and name stay in sight."""
+def standings(board: Board, link: Callable[[str], str] = lambda name: f"#desk-{name}") -> Html:
+    """The table in a region that scrolls sideways; rank and name stay in sight. ``link`` is where a name leads."""
     scale, colours, places = _scale(board), slots(board), last_places(board)
     groups = element(
         "tr",
@@ -36,7 +36,7 @@ def standings(board: Board) -> Html:
     heads = element(
         "tr", *(_head(column, first=place == 0) for _, columns in GROUPS for place, column in enumerate(columns))
     )
-    rows = [_row(entry, scale, colours[entry.desk], places.get(entry.desk)) for entry in board.entries]
+    rows = [_row(entry, scale, colours[entry.desk], places.get(entry.desk), link) for entry in board.entries]
     table = element("table", element("thead", groups, heads), element("tbody", *rows), class_="tf-table tf-standings")
     return element("div", table, class_="tf tf-scroll", tabindex="0", role="region", aria_label="All desks")
 
@@ -51,24 +51,29 @@ def last_places(board: Board) -> Mapping[str, int]:
     return {name: len(ranked) - wins for name, wins in beaten.items()}
 
 
-def _row(entry: Entry, scale: Scale, slot: int, last: int | None) -> Html:
-    groups = (_who(entry, slot, last), _money(entry, scale, slot), _skill(entry), _behaviour(entry), _evals(entry))
+def _row(entry: Entry, scale: Scale, slot: int, last: int | None, link: Callable[[str], str]) -> Html:
+    groups = (
+        _who(entry, slot, last, link),
+        _money(entry, scale, slot),
+        _skill(entry),
+        _behaviour(entry),
+        _evals(entry),
+    )
     cost = (_cell(dollars(entry.usd_per_decision, 4), first=True), _cell(number(entry.latency_ms_p50, 0)))
     sample = (_cell(f"{entry.decisions:,}", first=True), _cell(str(entry.seasons)), _cell(number(entry.days, 0)))
     return element("tr", *(cell for group in (*groups, cost, sample) for cell in group))
 
 
-def _who(entry: Entry, slot: int, last: int | None) -> tuple[Html, ...]:
+def _who(entry: Entry, slot: int, last: int | None, link: Callable[[str], str]) -> tuple[Html, ...]:
     place = "unranked" if entry.rank is None else rank(entry.rank, max(entry.rank, last or entry.rank))
     models = sorted(set(entry.models.values()))
     words = "rule-based, no LLM" if entry.kind == "rule-based" else ", ".join(models)
-    link = element("a", entry.desk, href=f"#desk-{entry.desk}")
     return (
         element("td", place, class_="tf-group tf-lb-rank", title=entry.unranked),
         element(
             "td",
             swatch(slot, entry.kind),
-            element("b", link),
+            element("b", element("a", entry.desk, href=link(entry.desk))),
             element("span", words, class_="tf-model"),
             class_="tf-name",
         ),

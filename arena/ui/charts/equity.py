@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from arena.seasons.snapshot import Curve, DeskCard, FloorSnapshot
+from arena.ui.charts.drawdown import drawdowns
 from arena.ui.components.desk_card import ranked
 from arena.ui.components.markup import escape
 from arena.ui.figures import NBSP, dollars, number, percent
 from arena.ui.tokens import LUCK_ALPHA_INNER, LUCK_ALPHA_OUTER, desk_token, light, light_rgba, line_dash
 
-Unit = Literal["%", "$"]
+Unit = Literal["%", "$", "drawdown"]
 HEIGHT_PX = 380
 RANGES_MS: dict[str, int | None] = {
     f"24{NBSP}h": 86_400_000,
@@ -41,7 +42,7 @@ class _Line:
 
 
 def equity_figure(snapshot: FloorSnapshot, range_name: str, unit: Unit) -> str:
-    """Figure JSON of the window ``range_name`` (a key of RANGES_MS) in percent of the capital or in dollars.
+    """Figure JSON of the window ``range_name`` (a key of RANGES_MS): percent of the capital, dollars, or drawdown.
 
     Lines are drawn worst first, so that the leader lies on top and stands first in the hover box, which Plotly fills
     from the last trace.
@@ -57,7 +58,7 @@ def equity_figure(snapshot: FloorSnapshot, range_name: str, unit: Unit) -> str:
         return json.dumps({"data": [], "layout": layout})
     bands = _bands(snapshot, since, unit)
     low, high = _reach([*(points for points, _alpha in bands), *(line.points for line in lines)])
-    base = 0.0 if unit == "%" else snapshot.capital
+    base = snapshot.capital if unit == "$" else 0.0
     low, high = min(low, base), max(high, base)
     reach = (high - low) or 1.0
     step = _step(reach)
@@ -97,11 +98,14 @@ def _convert(snapshot: FloorSnapshot, equity: float, unit: Unit) -> float:
 
 
 def _window(snapshot: FloorSnapshot, curve: Curve, since: float, unit: Unit) -> Series:
-    kept = [
-        (ts, _convert(snapshot, equity, unit))
-        for ts, equity in zip(curve.ts_ms, curve.equity, strict=True)
-        if ts >= since and math.isfinite(equity)
-    ]
+    known = [(ts, equity) for ts, equity in zip(curve.ts_ms, curve.equity, strict=True) if math.isfinite(equity)]
+    values = [equity for _, equity in known]
+    shown = (
+        [round(fall * 100, 3) for fall in drawdowns(values)]
+        if unit == "drawdown"
+        else [_convert(snapshot, equity, unit) for equity in values]
+    )
+    kept = [(ts, value) for (ts, _), value in zip(known, shown, strict=True) if ts >= since]
     return [ts for ts, _ in kept], [value for _, value in kept]
 
 
@@ -138,7 +142,7 @@ def _benchmark(snapshot: FloorSnapshot, since: float, unit: Unit) -> list[_Line]
 def _bands(snapshot: FloorSnapshot, since: float, unit: Unit) -> list[tuple[Series, float]]:
     """The four edges of the luck band in drawing order, each with the alpha of the fill down to the edge before it."""
     luck = snapshot.luck
-    if luck is None:
+    if luck is None or unit == "drawdown":
         return []
     edges = (luck.q05, luck.q95, luck.q25, luck.q75)
     curves = [Curve(ts_ms=luck.ts_ms, equity=tuple(snapshot.capital * (1 + value) for value in edge)) for edge in edges]
@@ -163,7 +167,7 @@ def _trace(line: _Line, unit: Unit) -> dict[str, Any]:
         "x": line.points[0],
         "y": line.points[1],
         "line": {"color": line.colour, "width": line.width, "dash": line.dash},
-        "customdata": [percent(y / 100, 2) if unit == "%" else dollars(y, 0) for y in line.points[1]],
+        "customdata": [dollars(y, 0) if unit == "$" else percent(y / 100, 2) for y in line.points[1]],
         "hovertemplate": "%{customdata}",
     }
 
@@ -183,7 +187,7 @@ def _step(reach: float) -> float:
 def _ticks(low: float, high: float, step: float, unit: Unit) -> dict[str, Any]:
     values = [index * step for index in range(math.floor(low / step), math.ceil(high / step) + 1)]
     digits = max(0, -math.floor(math.log10(step)))
-    texts = [percent(v / 100, digits) if unit == "%" else dollars(v, digits) for v in values]
+    texts = [dollars(v, digits) if unit == "$" else percent(v / 100, digits) for v in values]
     return {"tickvals": values, "ticktext": texts}
 
 
@@ -200,7 +204,7 @@ def _labels(
     connectors: list[dict[str, Any]] = []
     texts: list[dict[str, Any]] = []
     for (value, tag, colour), place in zip(ends, places, strict=True):
-        shown = number(value, digits, signed=True) if unit == "%" else number(value, 0)
+        shown = number(value, 0) if unit == "$" else number(value, digits, signed=True)
         connectors.append(
             {"type": "line", "xref": "paper", "x0": 1, "x1": 1.008, "y0": value, "y1": place, "name": "end"}
             | {"line": {"color": colour, "width": 1.5}}
@@ -218,7 +222,7 @@ def _luck_note(snapshot: FloorSnapshot, unit: Unit) -> dict[str, Any]:
     bounds = ""
     if luck is not None and luck.ts_ms:
         edges = (luck.q05[-1], luck.q95[-1])
-        shown = [percent(e) if unit == "%" else dollars(snapshot.capital * (1 + e), 0) for e in edges]
+        shown = [dollars(snapshot.capital * (1 + e), 0) if unit == "$" else percent(e) for e in edges]
         bounds = f", now {shown[0]} to {shown[1]}"
     text = f"grey: 90{NBSP}% of {snapshot.luck_traders:,} random traders{bounds}; inner 50{NBSP}%"
     return _note(text) | {"x": 0.01, "xanchor": "left", "y": 1, "yanchor": "top", "name": "luck"}

@@ -4,12 +4,15 @@ Everything a model said is quoted as data. Disclosures are native ``details``; t
 """
 
 import json
+from urllib.parse import quote, urlencode
 
 from arena.seasons.snapshot import DecisionCard, FloorSnapshot, ToolLine, VerdictLine
+from arena.ui.components.desk_card import desk_link
+from arena.ui.components.disclosure import cut, disclosure
 from arena.ui.components.marks import chip, kind_chip, swatch
 from arena.ui.components.markup import Html, element, join
 from arena.ui.components.states import empty
-from arena.ui.figures import NBSP, clock, count, day_clock, dollars, duration, number
+from arena.ui.figures import NBSP, UNKNOWN, clock, count, day_clock, dollars, duration, number
 
 SHOWN = 24
 _RATIONALE_CHARS = 320
@@ -17,6 +20,11 @@ _NOTE_CHARS = 1_200
 _TOOLS = 16
 _ARGUMENTS_CHARS = 240
 _RULING_WORDS = {"allowed": "passed", "resized": "passed with a change", "refused": "refused"}
+
+
+def decision_href(decision_id: str, run_id: str | None = None) -> str:
+    """The address of a decision's page, of the season on the floor unless a run is named."""
+    return f"/decision?{urlencode({'id': decision_id} | ({'run': run_id} if run_id else {}))}"
 
 
 def decision_feed(snapshot: FloorSnapshot) -> Html:
@@ -40,16 +48,23 @@ def decision_entry(card: DecisionCard) -> Html:
         element(
             "div",
             swatch(card.slot, card.kind),
-            element("b", card.desk, class_="tf-cut"),
+            element("b", desk_link(card.desk), class_="tf-cut"),
             kind_chip(card.kind, short=True),
             _outcome_chip(card),
-            element("time", clock(card.ts_ms), title=f"{day_clock(card.ts_ms)} UTC, round {card.round_index}"),
+            element(
+                "a",
+                element("time", clock(card.ts_ms), title=f"{day_clock(card.ts_ms)} UTC, round {card.round_index}"),
+                href=decision_href(card.decision_id),
+                class_="tf-to",
+                aria_label=f"Decision of {card.desk} at {clock(card.ts_ms)} UTC",
+            ),
             class_="tf-entry-head",
         ),
-        element("p", _cut(words, _RATIONALE_CHARS), class_="tf-quote"),
+        element("p", cut(words, _RATIONALE_CHARS), class_="tf-quote"),
         _verdicts(card, key),
         _reasons(card, key),
         _tools(card, key),
+        _prompt(card, key),
         data_entry=key,
     )
 
@@ -77,7 +92,7 @@ def _verdicts(card: DecisionCard, key: str) -> Html | None:
     worst = next((r for r in ("refused", "resized") if any(line.ruling == r for line in card.verdicts)), "allowed")
     lines = [element("p", element("b", line.intent), _verdict_words(line)) for line in card.verdicts]
     title = f"Verdict: {_RULING_WORDS[worst]}"
-    return _disclosure(
+    return disclosure(
         title, f"gate, {count(len(lines), 'intent', 'intents')}", *lines, key=f"{key}-v", opened=worst != "allowed"
     )
 
@@ -91,7 +106,7 @@ def _verdict_words(line: VerdictLine) -> str:
 
 def _reasons(card: DecisionCard, key: str) -> Html:
     notes = [
-        element("p", element("b", role.capitalize()), element("span", _cut(note, _NOTE_CHARS), class_="tf-said"))
+        element("p", element("b", role.capitalize()), element("span", cut(note, _NOTE_CHARS), class_="tf-said"))
         for role, note in card.notes
     ]
     rest = card.rationale.strip()
@@ -101,7 +116,7 @@ def _reasons(card: DecisionCard, key: str) -> Html:
     hashed = f"prompt {card.prompt_hash[:12]}" if card.prompt_hash else None
     foot = join([part for part in (stated, hashed) if part], " · ")
     side = "no LLM" if card.kind != "llm" else dollars(card.usd, 4)
-    return _disclosure(
+    return disclosure(
         "Reasoning",
         f"{side} · {duration(card.latency_ms)}",
         *notes,
@@ -117,13 +132,21 @@ def _tools(card: DecisionCard, key: str) -> Html | None:
     left = len(card.tools) - len(lines)
     more = element("p", f"{left} more", class_="tf-foot") if left > 0 else None
     took = duration(sum(line.latency_ms for line in card.tools))
-    return _disclosure(f"Tool calls ({len(card.tools)})", took, *lines, more, key=f"{key}-t")
+    return disclosure(f"Tool calls ({len(card.tools)})", took, *lines, more, key=f"{key}-t")
+
+
+def _prompt(card: DecisionCard, key: str) -> Html:
+    """Prompts and answers are long: a page asks for those that a reader opens."""
+    hashed = element("p", f"Prompts on record by their hash: {card.prompt_hash or UNKNOWN}", class_="tf-foot")
+    words = element("div", hashed, data_words=f"/api/v1/decisions/{quote(card.decision_id, safe='')}/words")
+    calls = count(card.llm_calls, "call", "calls")
+    return disclosure("Prompts and answers", calls, words, key=f"{key}-p")
 
 
 def _tool(line: ToolLine) -> Html:
     return element(
         "pre",
-        f"{line.role} > {line.tool}({_cut(_arguments(line.arguments_json), _ARGUMENTS_CHARS)}) {line.outcome}",
+        f"{line.role} > {line.tool}({cut(_arguments(line.arguments_json), _ARGUMENTS_CHARS)}) {line.outcome}",
         f"{NBSP}{duration(line.latency_ms)}",
     )
 
@@ -137,18 +160,3 @@ def _arguments(text: str) -> str:
     if not isinstance(found, dict):
         return text
     return ", ".join(f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in found.items())
-
-
-def _disclosure(title: str, side: str, *body: Html | None, key: str, opened: bool = False) -> Html:
-    return element(
-        "details",
-        element("summary", element("span", title), element("span", side, class_="tf-side")),
-        element("div", *body),
-        class_="tf-more",
-        data_key=key,
-        open=opened,
-    )
-
-
-def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}\N{HORIZONTAL ELLIPSIS}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from urllib.parse import urlencode
 
 from arena.seasons.snapshot import DeskCard, FloorSnapshot, PositionRow
 from arena.ui.components.interval import Scale, interval_bar, shared_scale
@@ -21,6 +22,16 @@ def desk_cards(snapshot: FloorSnapshot) -> Html:
     return element("section", *cards, class_="tf tf-cards", aria_label="Desks in rank order")
 
 
+def desk_href(name: str) -> str:
+    """The address of a desk's page."""
+    return f"/desk?{urlencode({'desk': name})}"
+
+
+def desk_link(name: str, text: str | None = None) -> Html:
+    """A desk's name, or other words for it, as the way to its page."""
+    return element("a", text or name, href=desk_href(name), class_="tf-to")
+
+
 def ranked(desks: Sequence[DeskCard]) -> list[DeskCard]:
     """Desks by rank, the better return first where ranks tie."""
     return sorted(desks, key=lambda desk: (desk.rank, desk.rank_last, -desk.total_return, desk.slot))
@@ -35,7 +46,7 @@ def desk_card(desk: DeskCard, scale: Scale, capital: float) -> Html:
         element(
             "header",
             swatch(desk.slot, desk.kind),
-            element("b", desk.name),
+            element("b", desk_link(desk.name)),
             None if desk.status in _WORKING else chip(desk.status, "warn"),
             element("span", f"rank {rank(desk.rank, desk.rank_last)}", class_="tf-rank"),
         ),

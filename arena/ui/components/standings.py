@@ -1,7 +1,7 @@
 """The standings table: one row a desk, every number with its uncertainty."""
 
 from arena.seasons.snapshot import DeskCard, FloorSnapshot
-from arena.ui.components.desk_card import model_line, ranked
+from arena.ui.components.desk_card import desk_link, model_line, ranked
 from arena.ui.components.interval import Scale, interval_bar, shared_scale
 from arena.ui.components.marks import kind_chip, signed_class, swatch
 from arena.ui.components.markup import Html, element
@@ -64,7 +64,7 @@ def _who(desk: DeskCard) -> list[Html]:
     name = element(
         "td",
         swatch(desk.slot, desk.kind),
-        element("b", desk.name),
+        element("b", desk_link(desk.name)),
         kind_chip(desk.kind, short=True),
         element("span", model_line(desk), class_="tf-model"),
         class_="tf-name",

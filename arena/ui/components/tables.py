@@ -1,7 +1,8 @@
 """Plain tables: trades as they filled, and positions as they stand."""
 
 from arena.seasons.snapshot import DeskCard, FloorSnapshot, PositionRow, TradeRow
-from arena.ui.components.desk_card import ranked
+from arena.ui.components.decisions import decision_href
+from arena.ui.components.desk_card import desk_link, ranked
 from arena.ui.components.marks import kind_chip, signed_class, swatch
 from arena.ui.components.markup import Html, element
 from arena.ui.components.states import empty
@@ -37,12 +38,26 @@ def _trade(trade: TradeRow, snapshot: FloorSnapshot) -> Html:
     what = f"{trade.side} {trade.quantity} {trade.instrument.split('-', maxsplit=1)[0]}"
     return element(
         "tr",
-        element("td", clock(trade.ts_ms), title=f"{day_clock(trade.ts_ms)} UTC"),
-        element("td", swatch(trade.slot, kind), element("span", tag)),
+        element("td", _when(trade), title=f"{day_clock(trade.ts_ms)} UTC"),
+        element("td", swatch(trade.slot, kind), desk_link(trade.desk, tag)),
         element("td", what, class_="tf-cut"),
         element("td", price(trade.price), class_="tf-num"),
         element("td", dollars(trade.fee), class_="tf-num"),
     )
+
+
+def _when(trade: TradeRow) -> Html:
+    shown = element("span", clock(trade.ts_ms))
+    if not trade.decision_id:
+        return shown
+    return element("a", shown, href=decision_href(trade.decision_id), class_="tf-to")
+
+
+def exit_words(position: PositionRow) -> str:
+    """The exit plan of a position: the orders that guard it, ``none on the book`` where nothing does."""
+    if not position.exits:
+        return "none on the book"
+    return ", ".join(f"{kind} {price(value)}{' away' if kind == 'trail' else ''}" for kind, value in position.exits)
 
 
 def _positions(desk: DeskCard) -> Html:
@@ -51,20 +66,20 @@ def _positions(desk: DeskCard) -> Html:
     head = element(
         "div",
         swatch(desk.slot, desk.kind),
-        element("b", desk.name, class_="tf-cut"),
+        element("b", desk_link(desk.name), class_="tf-cut"),
         kind_chip(desk.kind, short=True),
         element("span", f"{dollars(gross, 0)} · {used} of equity", class_="tf-side"),
         class_="tf-entry-head",
     )
     columns = ("Instrument", "Quantity", "Value", "Average", "Open result")
     heads = element("tr", *(element("th", text, class_="tf-num" if i else None) for i, text in enumerate(columns)))
-    rows = [_position(position) for position in desk.positions]
+    rows = [row for position in desk.positions for row in _position(position)]
     table = _table("Positions of a desk", element("thead", heads), element("tbody", *rows))
     return element("section", head, table)
 
 
-def _position(position: PositionRow) -> Html:
-    return element(
+def _position(position: PositionRow) -> list[Html]:
+    row = element(
         "tr",
         element("td", position.instrument.removesuffix("-PERP")),
         element("td", position.quantity.replace("-", "\N{MINUS SIGN}"), class_="tf-num"),
@@ -72,6 +87,8 @@ def _position(position: PositionRow) -> Html:
         element("td", price(position.average_price), class_="tf-num"),
         element("td", dollars(position.unrealised, signed=True), class_=signed_class(position.unrealised)),
     )
+    plan = element("td", f"Exit plan: {exit_words(position)}", colspan="5", class_="tf-exits")
+    return [row, element("tr", plan)]
 
 
 def _table(name: str, *parts: Html) -> Html:

@@ -23,15 +23,15 @@ def build(page: LivePage) -> None:
                 with gr.Row(elem_classes="tf-panel-head"):
                     page.html(_equity_head, elem_id="tf-equity-head", waiting="Equity, all desks")
                     window = page.choice(list(RANGES_MS), "All", label="Range")
-                    unit = page.choice(["%", "$"], "%", label="Unit")
+                    unit = page.choice(["%", "$", "drawdown"], "%", label="Unit")
                 label = (
                     "Equity of all desks, with buy and hold and the luck band. The standings give the same in numbers."
                 )
                 chart = live_plot(label=label, height_px=HEIGHT_PX, elem_id="tf-equity-chart")
                 page.plot(chart, [window, unit], equity_figure)
             page.html(desk_cards, elem_id="tf-desks", waiting="Desks appear when the season starts.")
-        with gr.Column(scale=0, min_width=RAIL_PX, elem_id="tf-rail"), gr.Tabs(selected="decisions"):
-            with gr.Tab("Decisions", id="decisions"):
+        with gr.Column(scale=0, min_width=RAIL_PX, elem_id="tf-rail"), gr.Tabs(selected="talk"):
+            with gr.Tab("Model talk", id="talk"):
                 page.html(
                     decision_feed, elem_id="tf-decisions", waiting="Waiting for the first round.", script="feed.js"
                 )

@@ -87,9 +87,7 @@ def open_house(home: Path, *, end: str = "2026-01-02T00:00:00Z", round_s: float 
     settings = Settings.load({"home": home})
     floor = LiveFloor(KillSwitch(home))
     reception = Reception(snapshot=floor.snapshot)
-    season = BackgroundSeason(
-        load_rules(file), settings, floor, round_s=round_s, warmup_rounds=0, reception=reception
-    )
+    season = BackgroundSeason(load_rules(file), settings, floor, round_s=round_s, warmup_rounds=0, reception=reception)
     season.start()
     try:
         yield House(Services(floor=floor, settings=settings, reception=reception, season=season), floor, season)

@@ -107,9 +107,7 @@ def test_standings_of_a_run_are_those_of_the_command_line(client: TestClient, pl
     document = client.get(f"/api/v1/runs/{played.run_id}/standings").json()
     assert document == standings_document(Runs(played.services.home).get(played.run_id))
     runs = client.get("/api/v1/runs").json()["items"]
-    assert [(row["run_id"], row["status"], row["on_the_floor"]) for row in runs] == [
-        (played.run_id, "finished", True)
-    ]
+    assert [(row["run_id"], row["status"], row["on_the_floor"]) for row in runs] == [(played.run_id, "finished", True)]
     assert client.get(f"/api/v1/runs/{played.run_id}").json() == runs[0]
 
 

@@ -1,0 +1,1 @@
+"""The page of one decision: its steps on one time axis, the words behind them, totals and hashes."""
