@@ -10,19 +10,22 @@ from arena.floor import Floor
 from arena.meters import Meters
 from arena.seasons.reception import Reception
 from arena.settings import Settings
+from arena.tickets.counter import Counter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """A served house: the season on the floor, whoever speaks for its desks, and the settings it was started with.
 
-    Without a ``reception`` no desk can be spoken to; without ``meters`` nothing is counted.
+    Without a ``reception`` no desk can be spoken to; without ``meters`` nothing is counted;
+    without a ``counter`` nobody trades by hand.
     """
 
     floor: Floor
     settings: Settings
     reception: Reception | None = None
     meters: Meters | None = None
+    counter: Counter | None = None
 
     @property
     def home(self) -> Path:

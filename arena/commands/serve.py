@@ -10,13 +10,18 @@ from arena.seasons.background import BackgroundSeason
 from arena.seasons.live import LiveFloor
 from arena.seasons.reception import Reception
 from arena.seasons.rulefile import load_rules
+from arena.seasons.rules import SeasonRules
 from arena.services import Services
 from arena.settings import CONFIG, Settings
+from arena.tickets.counter import Counter
 from arena.tracing import tracing
 from trading.domain.errors import ConfigError
 from trading.risk import KillSwitch
 
 DEMO = CONFIG / "seasons" / "demo.toml"
+PERSON = "you"
+"""The desk of the served demo that a person trades."""
+
 ROUND_S = 2.0
 """Wall seconds from one round to the next once the warm-up is over: slow enough to read along."""
 
@@ -47,21 +52,24 @@ def serve(
     floor = LiveFloor(KillSwitch(settings.home))
     meters = Meters()
     reception = Reception(snapshot=floor.snapshot, on_calls=meters.count_calls)
+    counter = Counter(settings.home, floor.snapshot)
     background = BackgroundSeason(
-        load_rules(season or DEMO, sets),
+        load_rules(season, sets) if season else demo_rules(sets),
         settings,
         floor,
         round_s=ROUND_S,
         warmup_rounds=WARMUP_ROUNDS,
         reception=reception,
         meters=meters,
+        counter=counter,
     )
     with tracing(settings), _listen(settings) as listening:
         import uvicorn
 
         from arena.api.app import create_app
 
-        app = create_app(Services(floor=floor, settings=settings, reception=reception, meters=meters))
+        services = Services(floor=floor, settings=settings, reception=reception, meters=meters, counter=counter)
+        app = create_app(services)
         config = uvicorn.Config(app, log_level=settings.log_level, timeout_graceful_shutdown=GOODBYE_S)
         background.start()
         say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")
@@ -84,9 +92,17 @@ def _listen(settings: Settings) -> socket.socket:
         ) from error
 
 
+def demo_rules(sets: Sequence[str] = ()) -> SeasonRules:
+    """The demo season as it is served: with one more desk, which whoever looks at it trades by hand."""
+    return load_rules(DEMO, sets).with_person(PERSON)
+
+
 def demo_services() -> Services:
     """The demo season, trading in the background of this process."""
     settings = Settings.load()
     floor = LiveFloor(KillSwitch(settings.home))
-    BackgroundSeason(load_rules(DEMO), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS).start()
-    return Services(floor=floor, settings=settings)
+    counter = Counter(settings.home, floor.snapshot)
+    BackgroundSeason(
+        demo_rules(), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS, counter=counter
+    ).start()
+    return Services(floor=floor, settings=settings, counter=counter)

@@ -13,6 +13,7 @@ from arena.seasons.reporter import Reporter
 from arena.seasons.rules import SeasonRules
 from arena.seasons.runner import SeasonRun
 from arena.settings import Settings
+from arena.tickets.counter import Counter
 from trading.domain.errors import TradefloorError
 from trading.engine import Engine
 from trading.storage.journal import Journal, Telemetry
@@ -24,7 +25,7 @@ class BackgroundSeason:
     """Plays one season for viewers: fast through the first ``warmup_rounds``, then one round every ``round_s``.
 
     What is wrong with the season is raised by the constructor; what goes wrong later is shown on the floor. Its desks
-    can be spoken to at the ``reception``, and what they do is counted by the ``meters``.
+    can be spoken to at the ``reception``, what they do is counted by the ``meters``, and people trade at the ``counter``.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class BackgroundSeason:
         warmup_rounds: int,
         reception: Reception | None = None,
         meters: Meters | None = None,
+        counter: Counter | None = None,
     ) -> None:
         self._prepared = wiring.prepare(rules, settings)
         self._settings = settings
@@ -45,6 +47,7 @@ class BackgroundSeason:
         self._warmup_rounds = warmup_rounds
         self._reception = reception
         self._meters = meters
+        self._counter = counter
         self._run: SeasonRun | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._main, name="season", daemon=True)
@@ -60,6 +63,16 @@ class BackgroundSeason:
             with suppress(RuntimeError):  # it came to its end in this very moment
                 self._loop.call_soon_threadsafe(self._run.stop)
             self._thread.join(timeout_s)
+
+    @staticmethod
+    def _showing(counter: Counter, on_round: wiring.OnRound) -> wiring.OnRound:
+        """Shows the desks that are traded by hand before a snapshot can be published."""
+
+        def after(index: int) -> None:
+            counter.show()
+            on_round(index)
+
+        return after
 
     def _main(self) -> None:
         try:
@@ -79,7 +92,10 @@ class BackgroundSeason:
         def watch(engine: Engine, _journal: Journal, telemetry: Telemetry) -> wiring.OnRound:
             nonlocal reporter
             reporter = Reporter(self._floor, engine, telemetry, home=self._settings.home)
-            return reporter.on_round
+            if self._counter is None:
+                return reporter.on_round
+            self._counter.attach(engine)
+            return self._showing(self._counter, reporter.on_round)
 
         async with wiring.season_run(
             self._prepared,

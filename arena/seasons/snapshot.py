@@ -37,7 +37,7 @@ class PositionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskCard:
-    """One desk. ``slot`` (0 to n) is its colour for ever. ``kind`` is ``"llm"`` or ``"rule-based"``.
+    """One desk. ``slot`` (0 to n) is its colour for ever. ``kind`` is llm, rule-based or person.
 
     Returns and drawdown are fractions; an interval is None where there is too little data.
     """
