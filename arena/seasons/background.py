@@ -48,6 +48,8 @@ class BackgroundSeason:
         self._reception = reception
         self._meters = meters
         self._counter = counter
+        if counter is not None:
+            counter.expect(self._prepared.setup)
         self._run: SeasonRun | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._main, name="season", daemon=True)

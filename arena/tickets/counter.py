@@ -18,7 +18,7 @@ from trading.domain.account import AccountView
 from trading.domain.errors import RequestError, TradingHalted
 from trading.domain.instrument import Instrument
 from trading.domain.money import ZERO, decimal_from_float
-from trading.engine import Engine
+from trading.engine import Engine, Setup
 
 PATIENCE_S = 10.0
 """How long a preview may wait for the season, which may be in the middle of a round."""
@@ -49,15 +49,22 @@ class Counter:
         self._engine: Engine | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._desks: tuple[str, ...] = ()
+        self._instruments: tuple[str, ...] = ()
         self._stands: Mapping[str, Stand] = MappingProxyType({})
 
     # -- the season's side -----------------------------------------------------------------------------------------
 
+    def expect(self, setup: Setup) -> None:
+        """Know the desks and instruments of a season that is about to be played."""
+        with self._lock:
+            self._desks = tuple(entrant.desk for entrant in setup.entrants if entrant.kind == "person")
+            self._instruments = tuple(setup.instruments)
+
     def attach(self, engine: Engine) -> None:
         """Stand at a season's side. Called on its loop."""
+        self.expect(engine.setup)
         with self._lock:
             self._engine, self._loop = engine, asyncio.get_running_loop()
-            self._desks = tuple(entrant.desk for entrant in engine.setup.entrants if entrant.kind == "person")
             self._stands = MappingProxyType({})
 
     def show(self) -> None:
@@ -82,9 +89,15 @@ class Counter:
 
     @property
     def desks(self) -> Sequence[str]:
-        """The desks that are traded by hand; none where the season has none or was not attached yet."""
+        """The desks that are traded by hand; none where the season has none."""
         with self._lock:
             return self._desks
+
+    @property
+    def instruments(self) -> Sequence[str]:
+        """What the season trades."""
+        with self._lock:
+            return self._instruments
 
     def stand(self, desk: str) -> Stand | None:
         """A desk after the last round; None before the first."""
