@@ -101,8 +101,14 @@ def demo_services() -> Services:
     """The demo season, trading in the background of this process."""
     settings = Settings.load()
     floor = LiveFloor(KillSwitch(settings.home))
-    counter = Counter(settings.home, floor.snapshot)
+    reception, counter = Reception(snapshot=floor.snapshot), Counter(settings.home, floor.snapshot)
     BackgroundSeason(
-        demo_rules(), settings, floor, round_s=ROUND_S, warmup_rounds=WARMUP_ROUNDS, counter=counter
+        demo_rules(),
+        settings,
+        floor,
+        round_s=ROUND_S,
+        warmup_rounds=WARMUP_ROUNDS,
+        reception=reception,
+        counter=counter,
     ).start()
-    return Services(floor=floor, settings=settings, counter=counter)
+    return Services(floor=floor, settings=settings, reception=reception, counter=counter)

@@ -130,6 +130,7 @@ class Reporter:
             forecasts=self._scores.forecasts,
             decisions=self._feed.decisions(self._telemetry),
             trades=self._feed.trades(),
+            newest_forecasts=self._feed.forecasts(),
             breaker="halted" if halted else "armed",
             halt_reason=halted,
             memory_lost=self.run.memory_lost if self.run else None,

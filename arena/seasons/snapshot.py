@@ -135,6 +135,21 @@ class TradeRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastLine:
+    """A desk's newest forecast of an instrument, made at ``ts_ms``; the quantiles are of the simple return."""
+
+    ts_ms: int
+    desk: str
+    slot: int
+    instrument: str
+    horizon_s: int
+    p_up: float
+    q05: float
+    q50: float
+    q95: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FloorSnapshot:
     """Everything the arena page shows, built once per round and shared by all viewers.
 
@@ -170,3 +185,4 @@ class FloorSnapshot:
     published_ms: int
     memory_lost: str | None = None
     forecasts: ForecastBoard | None = None
+    newest_forecasts: tuple[ForecastLine, ...] = ()

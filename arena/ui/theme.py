@@ -8,7 +8,7 @@ from arena.ui.charts.live_plot import PLOTLY_URL
 from arena.ui.tokens import css_variables
 
 _HERE = Path(__file__).parent
-_STYLES = ("shell", "panels", "cards", "feed", "tables", "risk", "trade", "phone")
+_STYLES = ("shell", "panels", "cards", "feed", "tables", "risk", "markets", "trade", "phone")
 
 _VARIABLES = {
     "body_background_fill": "page",
