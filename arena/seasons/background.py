@@ -25,7 +25,7 @@ class BackgroundSeason:
     """Plays one season for viewers: fast through the first ``warmup_rounds``, then one round every ``round_s``.
 
     What is wrong with the season is raised by the constructor; what goes wrong later is shown on the floor. Its desks
-    can be spoken to at the ``reception``, what they do is counted by the ``meters``, and people trade at the ``counter``.
+    can be spoken to at the ``reception``, what they do is counted by the ``meters``; people trade at the ``counter``.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Tickets of a home folder: any process puts them there; the season that plays takes each once and says what came of it.
+"""Tickets of a home folder: any process puts them there, the season that plays takes each once and tells the outcome.
 
 The table is the audit as well: who asked for what, when by the wall clock. Nothing is removed. It decides nothing:
 which tickets were carried out stands in the journal of their run.

@@ -17,7 +17,6 @@ from arena.tickets.ticket import Ticket
 from trading.domain.account import AccountView
 from trading.domain.errors import RequestError, TradingHalted
 from trading.domain.instrument import Instrument
-from trading.domain.money import ZERO, decimal_from_float
 from trading.engine import Engine, Setup
 
 PATIENCE_S = 10.0

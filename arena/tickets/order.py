@@ -115,4 +115,6 @@ def order_ticket(**fields: object) -> OrderTicket:
         where = ".".join(str(part) for part in first["loc"])
         said = first["msg"].removeprefix("Value error, ")
         found = f"found {str(first['input'])[:60]!r}, " if where else ""
-        raise RequestError(f"{where.replace('_', ' ')}: {found}{said[0].lower()}{said[1:]}" if where else said) from error
+        raise RequestError(
+            f"{where.replace('_', ' ')}: {found}{said[0].lower()}{said[1:]}" if where else said
+        ) from error

@@ -16,9 +16,7 @@ def desk_style(slot: int) -> str:
 def swatch(slot: int, kind: str) -> Html:
     """The desk's colour with its line style: solid for a language model, dashed for rules, double for a person."""
     line = {"llm": "", "person": " tf-by-hand"}.get(kind, " tf-dashed")
-    return element(
-        "i", class_=f"tf-swatch{line}", style=desk_style(slot), aria_hidden="true"
-    )
+    return element("i", class_=f"tf-swatch{line}", style=desk_style(slot), aria_hidden="true")
 
 
 def chip(text: str, tone: str = "plain", *, title: str | None = None) -> Html:

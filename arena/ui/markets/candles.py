@@ -31,7 +31,8 @@ REGIME_TOKENS = {
     Regime.VOLATILE: "warn-soft",
 }
 _SEVERITY_TOKENS = {Severity.INFO: "ink-3", Severity.WARNING: "warn", Severity.CRITICAL: "halt"}
-_FAN_ALPHA = 0.12
+_FAN_ALPHA = 0.16
+_DAY_MS = 86_400_000
 
 Trace = dict[str, Any]
 
@@ -61,7 +62,7 @@ def candle_figure(
     fans = [one for one in snapshot.newest_forecasts if one.instrument == reading.instrument]
     fresh = [one for one in fans if one.ts_ms + one.horizon_s * 1000 > reading.as_of_ms]
     data = [
-        *(trace for one in fresh for trace in _fan(one, snapshot, reading.bars)),
+        *(trace for alike in _alike(fresh) for trace in _fan(alike, snapshot, reading.bars)),
         *_candles(bars, shown),
         *(_bollinger(bars, drawn, shown) if bands == BANDS[0] else ()),
         _volume(bars, shown),
@@ -74,7 +75,7 @@ def candle_figure(
     layout["xaxis"]["range"] = [first_ms - bars.step_ms, last_ms]
     layout["shapes"] = [*_ribbon(reading, first_ms, rows(kept)[0]), *_guides(kept)]
     layout["annotations"] = _names(kept, bars, drawn)
-    layout["hovermode"] = "x unified"
+    layout["xaxis"]["tickformat"] = "%H:%M" if last_ms - first_ms < 2 * _DAY_MS else "%d %b"
     return json.dumps({"data": data, "layout": layout}, separators=(",", ":"))
 
 
@@ -119,8 +120,9 @@ def _bollinger(bars: Bars, drawn: Lines, shown: slice) -> list[Trace]:
 
 def _volume(bars: Bars, shown: slice) -> Trace:
     return {
-        "type": "bar", "name": "volume", "x": bars.open_ms[shown].tolist(), "y": _few(bars.volume[shown]), "yaxis": "y2",
-        "marker": {"color": light("luck-inner")}, "customdata": [number(v, 1) for v in bars.volume[shown].tolist()],
+        "type": "bar", "name": "volume", "x": bars.open_ms[shown].tolist(), "y": _few(bars.volume[shown]),
+        "yaxis": "y2", "marker": {"color": light("luck-inner")},
+        "customdata": [number(volume, 1) for volume in bars.volume[shown].tolist()],
         "hovertemplate": "volume %{customdata}<extra></extra>",
     }  # fmt: skip
 
@@ -153,7 +155,10 @@ def _trades(snapshot: FloorSnapshot, reading: MarketReading, first_ms: int) -> l
     fills = [one for one in snapshot.trades if one.instrument == reading.instrument and one.ts_ms >= first_ms]
     for slot in sorted({one.slot for one in fills}):
         own = [one for one in fills if one.slot == slot]
-        words = [f"{escape(names.get(slot, one.desk))} {one.side} {escape(one.quantity)} at {price(one.price)}" for one in own]
+        words = [
+            f"{escape(names.get(slot, one.desk))} {one.side} {escape(one.quantity)} at {price(one.price)}"
+            for one in own
+        ]
         marks = ["triangle-up" if one.side == "buy" else "triangle-down" for one in own]
         found.append(
             {
@@ -169,25 +174,36 @@ def _trades(snapshot: FloorSnapshot, reading: MarketReading, first_ms: int) -> l
     return found
 
 
-def _fan(line: ForecastLine, snapshot: FloorSnapshot, bars: Bars) -> list[Trace]:
+def _alike(found: Sequence[ForecastLine]) -> list[list[ForecastLine]]:
+    """The forecasts, those that say the same together: desks often ask the same forecaster."""
+    groups: dict[tuple[float, ...], list[ForecastLine]] = {}
+    for one in found:
+        groups.setdefault((one.ts_ms, one.horizon_s, one.q05, one.q50, one.q95), []).append(one)
+    return list(groups.values())
+
+
+def _fan(alike: Sequence[ForecastLine], snapshot: FloorSnapshot, bars: Bars) -> list[Trace]:
     """From the price at which it was made to its 5 and 95 % quantiles at its horizon, with the median between."""
+    line = alike[0]
     row = int(np.searchsorted(bars.open_ms, line.ts_ms)) - 1
     if row < 0:
         return []
     begin = float(bars.close[row])
     kind = next((desk.kind for desk in snapshot.desks if desk.slot == line.slot), "llm")
+    token, dash = (desk_token(line.slot), line_dash(line.slot, kind)) if len(alike) == 1 else ("ink-3", "solid")
     end_ms = line.ts_ms + line.horizon_s * 1000
     low, middle, high = (begin * (1 + q) for q in (line.q05, line.q50, line.q95))
-    token = desk_token(line.slot)
-    words = f"{escape(line.desk)} {price(low)} to {price(high)}, median {price(middle)}"
+    who = escape(line.desk) if len(alike) == 1 else f"{len(alike)} desks"
+    words = f"{who}: {price(low)} to {price(high)}, median {price(middle)}"
     band = {
-        "type": "scatter", "mode": "lines", "x": [line.ts_ms, end_ms, end_ms, line.ts_ms], "y": [begin, high, low, begin],
-        "fill": "toself", "fillcolor": light_rgba(token, _FAN_ALPHA), "line": {"width": 0}, "hoverinfo": "skip",
+        "type": "scatter", "mode": "lines", "x": [line.ts_ms, end_ms, end_ms, line.ts_ms],
+        "y": [begin, high, low, begin], "fill": "toself", "fillcolor": light_rgba(token, _FAN_ALPHA),
+        "line": {"width": 0}, "hoverinfo": "skip",
         "name": "forecast",
     }  # fmt: skip
     median = {
         "type": "scatter", "mode": "lines", "name": "forecast", "x": [line.ts_ms, end_ms], "y": [begin, middle],
-        "line": {"color": light(token), "width": 1.5, "dash": line_dash(line.slot, kind)},
+        "line": {"color": light(token), "width": 1.5, "dash": dash},
         "customdata": [words, words], "hovertemplate": "%{customdata}<extra></extra>",
     }  # fmt: skip
     return [band, median]

@@ -42,6 +42,7 @@ def base_layout(kept: Sequence[str], *, revision: str) -> dict[str, Any]:
         "font": {"family": _FONT, "size": 11, "color": light("ink-2")},
         "showlegend": False,
         "bargap": 0.3,
+        "hovermode": "x unified",
         "dragmode": "zoom",
         "uirevision": revision,
         "hoverlabel": {

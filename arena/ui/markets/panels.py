@@ -35,7 +35,9 @@ def instrument_links(snapshot: FloorSnapshot, reading: MarketReading | None, ask
     ]  # fmt: skip
     stray = None
     if asked and asked not in reading.instruments:
-        stray = element("p", f"{asked[:60]} is not traded here; this is {reading.instrument}.", class_="tf-caption", role="status")
+        stray = element(
+            "p", f"{asked[:60]} is not traded here; this is {reading.instrument}.", class_="tf-caption", role="status"
+        )
     return element("nav", *links, stray, class_="tf tf-mk-links", aria_label="Instruments")
 
 
@@ -74,7 +76,11 @@ def _regime(reading: MarketReading) -> tuple[str, str]:
     found = reading.regime
     if found is None:
         return UNKNOWN, "too little history"
-    agreed = "one method alone" if found.confidence is None else f"methods agree {percent(found.confidence, 0, signed=False)}"
+    agreed = (
+        "one method alone"
+        if found.confidence is None
+        else f"methods agree {percent(found.confidence, 0, signed=False)}"
+    )
     return found.regime.capitalize(), agreed
 
 
@@ -89,7 +95,12 @@ def chart_key(_: FloorSnapshot, reading: MarketReading) -> Html:
     ]
     words.append(f"the market's own bars are of {own}; a shorter timeframe shows those")
     regimes = [
-        element("span", element("i", style=f"background:var(--tf-{token})"), element("span", regime.value), class_="tf-mk-key")
+        element(
+            "span",
+            element("i", style=f"background:var(--tf-{token})"),
+            element("span", regime.value),
+            class_="tf-mk-key",
+        )
         for regime, token in REGIME_TOKENS.items()
     ]
     return element("p", *regimes, element("span", " · ".join(words)), class_="tf tf-caption tf-mk-caption")
@@ -132,8 +143,8 @@ def desk_forecasts(snapshot: FloorSnapshot, reading: MarketReading) -> Html:
     if not own:
         return empty("No forecast yet", "Desks forecast what they trade; the newest of each stands here.")
     heads = (
-        ("Desk", None), ("Made, UTC", None), ("For", None), ("Rises", "tf-num"), ("5 %", "tf-num"), ("Median", "tf-num"),
-        ("95 %", "tf-num"),
+        ("Desk", None), ("Made, UTC", None), ("For", None), ("Rises", "tf-num"), ("5 %", "tf-num"),
+        ("Median", "tf-num"), ("95 %", "tf-num"),
     )  # fmt: skip
     return table("Newest forecasts", heads, [_forecast(one, snapshot) for one in sorted(own, key=lambda one: one.slot)])
 

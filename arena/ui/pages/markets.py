@@ -52,7 +52,12 @@ _PANELS: tuple[tuple[tuple[str, str, Draw, str], ...], ...] = (
         ("Anomalies", "newest first", lambda _, reading: panels.anomalies(reading), "tf-mk-anomalies"),
     ),
     (
-        ("Correlation", "of the instruments' returns", lambda _, reading: panels.correlations(reading), "tf-mk-together"),
+        (
+            "Correlation",
+            "of the instruments' returns",
+            lambda _, reading: panels.correlations(reading),
+            "tf-mk-together",
+        ),
         ("Funding", "settled rates", lambda _, reading: panels.funding_table(reading), "tf-mk-funding"),
         ("Book, news and sentiment", "what this market has", lambda _, reading: panels.not_known(), "tf-mk-none"),
     ),
@@ -72,7 +77,9 @@ def _drawn(markets: Markets, draw: Draw) -> Callable[[FloorSnapshot, Address], H
 
 def _links(markets: Markets) -> Callable[[FloorSnapshot, Address], Html]:
     def links(snapshot: FloorSnapshot, address: Address) -> Html:
-        draw = _drawn(markets, lambda found, reading: panels.instrument_links(found, reading, address.get("instrument")))
+        draw = _drawn(
+            markets, lambda found, reading: panels.instrument_links(found, reading, address.get("instrument"))
+        )
         return draw(snapshot, address)
 
     return links

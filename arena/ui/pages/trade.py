@@ -18,7 +18,9 @@ from arena.ui.trade.panels import NOBODY, desk_facts, open_orders, positions, ti
 def build(page: LivePage) -> None:
     """The desk's account over everything, the form beside the tables; one column on a phone."""
     counter = page.services.counter
-    page.html(_of_round(desk_facts, counter), elem_id="tf-hand-facts", waiting="The desk appears after the first round.")
+    page.html(
+        _of_round(desk_facts, counter), elem_id="tf-hand-facts", waiting="The desk appears after the first round."
+    )
     with gr.Row(elem_id="tf-trade"):
         with gr.Column(scale=0, min_width=RAIL_PX, elem_classes="tf-panel", elem_id="tf-ticket"):
             _head("Ticket", "goes through the same gate as every desk")

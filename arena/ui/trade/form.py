@@ -46,9 +46,13 @@ def ticket_form(counter: Counter) -> None:
         stop = _text("Stop loss at", "tf-t-stop", "optional")
         target = _text("Take profit at", "tf-t-target", "optional")
     reduce_only = gr.Checkbox(label="Reduce only", container=False, elem_id="tf-t-reduce")
-    send = gr.Button("Send for the next round", elem_classes="tf-button tf-main", size="sm", min_width=0, elem_id="tf-t-send")
+    send = gr.Button(
+        "Send for the next round", elem_classes="tf-button tf-main", size="sm", min_width=0, elem_id="tf-t-send"
+    )
     said = gr.HTML("", html_template=SLOT, elem_id="tf-t-said", apply_default_css=False, js_on_load=None)
-    shown = gr.HTML(nothing_typed(), html_template=SLOT, elem_id="tf-t-preview", apply_default_css=False, js_on_load=None)
+    shown = gr.HTML(
+        nothing_typed(), html_template=SLOT, elem_id="tf-t-preview", apply_default_css=False, js_on_load=None
+    )
     identity = gr.State(_identity)
     typed = [instrument, side, kind, size, unit, price, stop, target, reduce_only]
 
@@ -92,7 +96,7 @@ def _panel_acts(counter: Counter, said: gr.HTML) -> None:
 
 
 def _told(text: object) -> tuple[str, str, str, str]:
-    """Act, desk, object and id of a press. Raises RequestError for anything else: the browser may send what it likes."""
+    """Act, desk, object and id of a press. Raises RequestError for anything else, which a browser may send."""
     try:
         told = json.loads(text) if isinstance(text, str) else None
     except ValueError:
@@ -106,18 +110,11 @@ def _told(text: object) -> tuple[str, str, str, str]:
 
 
 def _sending(counter: Counter) -> Callable[..., tuple[str, str]]:
-    def send(identity: str, desk: str, *typed: Any, request: gr.Request) -> tuple[str, str]:
+    def sending(request: gr.Request, identity: str, desk: str, *typed: Any) -> tuple[str, str]:
         with shown_refusals():
             caller = checked(request, Role.TRADER)
             ticket = counter.place(str(desk), who=caller.name, order=_order(*typed), ticket_id=str(identity))
             return _line(f"Sent: {ticket.what}. It waits for the next round."), _identity()
-
-    def sending(
-        identity: str, desk: str, instrument: str, side: str, kind: str, size: str, unit: str, price: str, stop: str,
-        target: str, reduce_only: bool, request: gr.Request,
-    ) -> tuple[str, str]:  # fmt: skip
-        fields = (instrument, side, kind, size, unit, price, stop, target, reduce_only)
-        return send(identity, desk, *fields, request=request)
 
     return sending
 

@@ -62,7 +62,9 @@ def tickets(counter: Counter | None) -> Html:
     heads = (("Placed, UTC", None), ("Ticket", None), ("By", None), ("State", None), ("", None))
     found = [(desk, one) for desk in (counter.desks if counter else ()) for one in _tickets(counter, desk)]
     if not found:
-        return _nothing(counter, "No ticket yet", "What you send appears here, with what the gate and the venue made of it.")
+        return _nothing(
+            counter, "No ticket yet", "What you send appears here, with what the gate and the venue made of it."
+        )
     return table("Tickets, newest first", heads, [_ticket(desk, one) for desk, one in found])
 
 
@@ -87,7 +89,9 @@ def _facts(desk: str, stand: Stand | None) -> Html:
     account = stand.account
     equity = float(account.equity)
     share = float(account.gross) / equity if equity > 0 else None
-    open_result = float(sum((held.unrealised(account.marks[symbol]) for symbol, held in account.positions.items()), Decimal(0)))
+    open_result = float(
+        sum((held.unrealised(account.marks[symbol]) for symbol, held in account.positions.items()), Decimal(0))
+    )
     limited = "may only reduce" if account.reduce_only else "by hand"
     return facts(
         (
@@ -95,7 +99,11 @@ def _facts(desk: str, stand: Stand | None) -> Html:
             ("Cash", dollars(float(account.cash)), account.quote),
             ("Open result", dollars(open_result, signed=True), count(len(account.positions), "position", "positions")),
             ("Exposure", percent(share, 0, signed=False), f"net {dollars(float(account.net), 0)}"),
-            ("Fall from the peak", percent(float(account.drawdown), 1, signed=False), count(len(account.open_orders), "open order", "open orders")),
+            (
+                "Fall from the peak",
+                percent(float(account.drawdown), 1, signed=False),
+                count(len(account.open_orders), "open order", "open orders"),
+            ),
         )
     )
 
@@ -134,7 +142,10 @@ def _ticket(desk: str, ticket: Ticket) -> tuple[Html, ...]:
         element("td", clock(ticket.placed_ms), title=ticket.ticket_id),
         element("td", ticket.what if ticket.order is not None else f"cancel order {ticket.cancels[:10]}"),
         element("td", ticket.who, class_="tf-cut"),
-        element("td", chip(ticket.state.value, _TONES.get(ticket.state, "plain")), element("span", words), class_="tf-rk-wrap"),
+        element(
+            "td", chip(ticket.state.value, _TONES.get(ticket.state, "plain")), element("span", words),
+            class_="tf-rk-wrap",
+        ),
         _act("withdraw", desk, ticket.ticket_id, "Withdraw", f"Withdraw {ticket.what}") if waits else element("td"),
     )  # fmt: skip
 

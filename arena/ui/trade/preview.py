@@ -51,7 +51,10 @@ def _rows(found: Preview) -> list[tuple[Html, Html]]:
     if found.intent.reduce_only:
         stop = "it can only reduce"
     rows = (
-        ("Fills at about", price(float(found.price))),
+        (
+            "Fills at or better" if found.intent.order_type is OrderType.LIMIT else "Fills at about",
+            price(float(found.price)),
+        ),
         ("Value", dollars(float(found.value))),
         ("Fee", dollars(float(found.fee))),
         ("Slippage", dollars(float(found.slippage))),

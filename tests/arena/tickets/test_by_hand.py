@@ -42,7 +42,7 @@ class Table:
         return self.board.place(run_id=self.folder.run_id, desk="you", who="ann", cancels=order_id)
 
     def play(self, rounds=6, between=None, crash=None):
-        """Play on from where the journal stands; ``between`` is called with round and engine, ``crash`` before commit."""
+        """Play on from where the journal stands; ``between`` is called after each, ``crash`` is a commit that dies."""
 
         async def played():
             seen = {}
