@@ -185,6 +185,7 @@ Table(Path(sys.argv[1])).play(6)
 """
 
 
+@pytest.mark.slow
 def test_a_ticket_is_carried_out_once_when_the_process_is_killed(table, tmp_path):
     ticket = table.place(instrument=BTC, side="buy", quantity="0.01")
     done = subprocess.run([sys.executable, "-c", _CHILD, str(tmp_path)], env=os.environ, check=False, timeout=110)
