@@ -109,7 +109,7 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
     entrants = tuple(
         Entrant(
             desk=desk.name,
-            kind="rule-based" if all(map(is_rule_based, desk.every_model())) else "llm",
+            kind=("person" if desk.person else "rule-based" if all(map(is_rule_based, desk.every_model())) else "llm"),
             models=desk.names_by_role(),
             prompts=prompt_hashes(desk.prompts_by_role()),
         )

@@ -11,6 +11,7 @@ from arena.floor import Floor
 from arena.meters import Meters
 from arena.seasons.reception import Reception
 from arena.settings import Settings
+from arena.tickets.counter import Counter
 from arena.traces.transcripts import Transcripts
 
 
@@ -31,8 +32,9 @@ class Beginner(Protocol):
 class Services:
     """A served house: the season on the floor, whoever speaks for its desks, and the settings it was started with.
 
-    Without a ``reception`` no desk can be spoken to; without ``meters`` nothing is counted; without the ``season`` on
-    the floor nobody can begin it anew; without ``transcripts`` what models said is known from cassettes alone.
+    Without a ``reception`` no desk can be spoken to; without ``meters`` nothing is counted; without a ``counter``
+    nobody trades by hand; without the ``season`` on the floor nobody can begin it anew; without ``transcripts`` what
+    models said is known from cassettes alone.
     """
 
     floor: Floor
@@ -41,6 +43,7 @@ class Services:
     meters: Meters | None = None
     season: Beginner | None = None
     transcripts: Transcripts | None = None
+    counter: Counter | None = None
 
     @property
     def home(self) -> Path:

@@ -198,6 +198,7 @@ async def season_run(
     from arena.seasons.road import open_road
     from arena.seasons.runner import Pace, SeasonRun
     from arena.seasons.teams import reflectors_of, spare_teams_of, teams_of
+    from arena.tickets import TicketBoard, TicketTaker
     from graphs import DeskGraph, open_checkpoints
     from trading.risk.alerts import AlertWatch
 
@@ -253,11 +254,19 @@ async def season_run(
             memory = open_memory(prepared, folder, place, settings, files, reflecting=frozenset(reflectors))
             if memory is not None:
                 engine.watch(memory)
+            tickets = None
+            if rules.by_hand:
+                tickets = TicketTaker(
+                    engine=engine, board=TicketBoard(settings.home), run_id=folder.run_id, desks=rules.by_hand
+                )
+                engine.watch(tickets.outcomes)
             alerts, patterns = guarding.alert_desk(rules, settings), guarding.surveillance(rules, prepared.tape.source)
             if patterns is not None:
                 engine.watch(patterns)
             on_round = watch(engine, journal, telemetry) if watch is not None else None
             engine.restore(place.following(read_verified(folder.journal)))
+            if tickets is not None:
+                tickets.tell()
             if alerts is not None:
                 engine.watch(AlertWatch(folder.run_id, alerts, patterns))
             market = None
@@ -289,6 +298,7 @@ async def season_run(
                 ),
                 market=market,
                 live=live,
+                tickets=tickets,
             )
             next_round = iso(prepared.setup.round_ms(engine.rounds_closed))
             with open_checkpoints(folder.checkpoints) as checkpoints:

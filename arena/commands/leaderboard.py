@@ -99,7 +99,7 @@ def as_markdown(board: Board) -> str:
 def cells(entry: Entry) -> tuple[str, ...]:
     """The cells of a desk under :data:`COLUMNS`."""
     rank = "unranked" if entry.rank is None else f"{entry.rank}{' =' if entry.tied_with else ''}"
-    kind = " (rule-based)" if entry.kind == "rule-based" else ""
+    kind = {"rule-based": " (rule-based)", "person": " (by hand)"}.get(entry.kind, "")
     return (
         rank,
         f"{entry.desk}{kind}",

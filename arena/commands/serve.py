@@ -16,12 +16,16 @@ from arena.seasons.rulefile import load_rules
 from arena.seasons.rules import SeasonRules
 from arena.services import Services
 from arena.settings import CONFIG, Settings
+from arena.tickets.counter import Counter
 from arena.traces import Transcripts
 from arena.tracing import tracing
 from trading.domain.errors import ConfigError
 from trading.risk import KillSwitch
 
 DEMO = CONFIG / "seasons" / "demo.toml"
+PERSON = "you"
+"""The desk of the served demo that a person trades."""
+
 ROUND_S = 2.0
 """Wall seconds from one round to the next once the warm-up is over: slow enough to read along."""
 
@@ -55,7 +59,7 @@ def serve(
     """Serve until stopped; the season goes on at the next start."""
     settings = Settings.load({"home": home, "data_root": data_root, "host": host, "port": port})
     door = _door(settings, exposure)
-    services, background = open_house(load_rules(season or DEMO, sets), settings)
+    services, background = open_house(load_rules(season, sets) if season else demo_rules(sets), settings)
     with tracing(settings), _listen(settings) as listening:
         import uvicorn
 
@@ -115,6 +119,7 @@ def open_house(rules: SeasonRules, settings: Settings) -> tuple[Services, Backgr
     floor = LiveFloor(KillSwitch(settings.home))
     meters, transcripts = Meters(), Transcripts()
     reception = Reception(snapshot=floor.snapshot, on_calls=meters.count_calls)
+    counter = Counter(settings.home, floor.snapshot)
     season = BackgroundSeason(
         rules,
         settings,
@@ -124,15 +129,27 @@ def open_house(rules: SeasonRules, settings: Settings) -> tuple[Services, Backgr
         reception=reception,
         meters=meters,
         transcripts=transcripts,
+        counter=counter,
     )
     services = Services(
-        floor=floor, settings=settings, reception=reception, meters=meters, season=season, transcripts=transcripts
+        floor=floor,
+        settings=settings,
+        reception=reception,
+        meters=meters,
+        season=season,
+        transcripts=transcripts,
+        counter=counter,
     )
     return services, season
 
 
+def demo_rules(sets: Sequence[str] = ()) -> SeasonRules:
+    """The demo season as it is served: with one more desk, which whoever looks at it trades by hand."""
+    return load_rules(DEMO, sets).with_person(PERSON)
+
+
 def demo_services() -> Services:
     """The demo season, trading in the background of this process."""
-    services, season = open_house(load_rules(DEMO), Settings.load())
+    services, season = open_house(demo_rules(), Settings.load())
     season.start()
     return services

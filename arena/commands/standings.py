@@ -94,7 +94,8 @@ def _table(rows: Sequence[Sequence[str]], left_out: Sequence[str]) -> "Table":
 
 def _cells(desk: Mapping[str, Any]) -> list[str]:
     rank = f"{desk['rank']}" if desk["rank"] == desk["rank_last"] else f"{desk['rank']}-{desk['rank_last']}"
-    kind = "rules, no LLM" if desk["kind"] == "rule-based" else ", ".join(sorted(set(desk["models"].values())))
+    named = {"rule-based": "rules, no LLM", "person": "by hand, no LLM"}
+    kind = named.get(desk["kind"]) or ", ".join(sorted(set(desk["models"].values())))
     interval = desk["return_ci95"]
     return [
         rank,

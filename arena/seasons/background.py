@@ -13,6 +13,7 @@ from arena.seasons.reporter import Reporter
 from arena.seasons.rules import SeasonRules
 from arena.seasons.runner import Ending, SeasonRun
 from arena.settings import Settings
+from arena.tickets.counter import Counter
 from arena.traces.transcripts import Transcripts
 from trading.domain.errors import RequestError, TradefloorError
 from trading.engine import Engine
@@ -25,8 +26,8 @@ class BackgroundSeason:
     """Plays one season for viewers: fast through the first ``warmup_rounds``, then one round every ``round_s``.
 
     What is wrong with the season is raised by the constructor; what goes wrong later is shown on the floor. Its desks
-    can be spoken to at the ``reception``, what they do is counted by the ``meters``, and what their models say
-    is taken down in the ``transcripts``.
+    can be spoken to at the ``reception``, what they do is counted by the ``meters``, what their models say is taken
+    down in the ``transcripts``, and people trade at the ``counter``.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class BackgroundSeason:
         reception: Reception | None = None,
         meters: Meters | None = None,
         transcripts: Transcripts | None = None,
+        counter: Counter | None = None,
     ) -> None:
         self._prepared = wiring.prepare(rules, settings)
         self._settings = settings
@@ -49,6 +51,9 @@ class BackgroundSeason:
         self._reception = reception
         self._meters = meters
         self._transcripts = transcripts
+        self._counter = counter
+        if counter is not None:
+            counter.expect(self._prepared.setup)
         self._run: SeasonRun | None = None
         self._ending: Ending | None = None
         self._reset_reason: str | None = None
@@ -94,6 +99,16 @@ class BackgroundSeason:
             self._reset_reason = None
             raise RequestError("the season has just ended: start the server again") from error
 
+    @staticmethod
+    def _showing(counter: Counter, on_round: wiring.OnRound) -> wiring.OnRound:
+        """Shows the desks that are traded by hand before a snapshot can be published."""
+
+        def after(index: int) -> None:
+            counter.show()
+            on_round(index)
+
+        return after
+
     def _main(self) -> None:
         try:
             asyncio.run(self._play_on())
@@ -119,7 +134,10 @@ class BackgroundSeason:
         def watch(engine: Engine, _journal: Journal, telemetry: Telemetry) -> wiring.OnRound:
             nonlocal reporter
             reporter = Reporter(self._floor, engine, telemetry, home=self._settings.home)
-            return reporter.on_round
+            if self._counter is None:
+                return reporter.on_round
+            self._counter.attach(engine)
+            return self._showing(self._counter, reporter.on_round)
 
         async with wiring.season_run(
             self._prepared,

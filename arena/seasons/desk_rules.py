@@ -55,7 +55,8 @@ class Desk(Table):
 
     ``fallbacks`` answer, in their order, where a model cannot be reached; ``hedge`` lets a slow call be sent twice;
     ``context`` shows the desk its own record. ``memory`` false leaves it without the memory that the season has;
-    ``reflection`` says who looks back for it, in place of the season's ``memory.reflection``.
+    ``reflection`` says who looks back for it, in place of the season's ``memory.reflection``. With ``person`` nobody
+    decides for it but a person, by tickets: it has no models and nothing that belongs to them.
     """
 
     name: Slug
@@ -65,6 +66,7 @@ class Desk(Table):
     hedge: Switch = later(False)
     panel: PanelRules | None = later(None)
     context: Switch = later(False)
+    person: Switch = later(False)
     memory: Switch = later(True)
     prompts: RolePrompts | None = later(None)
     reflection: Reflection | None = later(None)
@@ -73,6 +75,8 @@ class Desk(Table):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
+        if self.person:
+            return self._by_hand()
         if (self.model is None) == (self.models is None):
             found = "neither" if self.model is None else "both"
             raise ValueError(f"found {found} of model and models, expected one of them")
@@ -86,13 +90,19 @@ class Desk(Table):
             raise Refused("panel", "combines nothing; give a role of models a list, such as risk = ['a', 'b', 'c']")
         return self
 
+    def _by_hand(self) -> Self:
+        stray = sorted(self.model_fields_set - {"name", "person"})
+        if any(getattr(self, name) != type(self).model_fields[name].get_default() for name in stray):
+            raise Refused("person", f"a desk that is traded by hand has a name alone; remove {', '.join(stray)}")
+        return self
+
     @property
     def limited(self) -> bool:
         """Whether the desk has a budget of its own."""
         return self.budget_usd is not None or self.budget_tokens is not None
 
     def by_role(self) -> dict[str, str | tuple[str, ...]]:
-        """The model of each of the four roles; a tuple for a panel."""
+        """The model of each of the four roles; a tuple for a panel. Nothing for a person's desk."""
         return dict.fromkeys(ROLES, self.model) if self.model else dict(self.models or ())
 
     def prompts_by_role(self) -> dict[str, str]:

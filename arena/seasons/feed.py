@@ -5,12 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arena.seasons.snapshot import DecisionCard, ToolLine, TradeRow, VerdictLine
+from arena.seasons.snapshot import DecisionCard, ForecastLine, ToolLine, TradeRow, VerdictLine
 from trading.domain.event import Event, EventKind
 from trading.storage.journal.telemetry import Telemetry
 
 DECISIONS = 60
-TRADES = 80
+TRADES = 240
 RATIONALE_CHARS = 2000
 
 
@@ -36,6 +36,7 @@ class Feed:
         self._cards: dict[str, DecisionCard] = {}
         self._trades: deque[TradeRow] = deque(maxlen=TRADES)
         self._decision_of: dict[str, str] = {}
+        self._forecasts: dict[tuple[str, str], ForecastLine] = {}
         self.last_action: dict[str, tuple[str, int]] = {}
         self._handlers: Mapping[EventKind, Callable[[Event], None]] = {
             EventKind.SEASON_OPENED: self._season,
@@ -66,6 +67,10 @@ class Feed:
     def trades(self) -> tuple[TradeRow, ...]:
         """The trades to show, newest first."""
         return tuple(reversed(self._trades))
+
+    def forecasts(self) -> tuple[ForecastLine, ...]:
+        """Each desk's newest forecast of each instrument."""
+        return tuple(self._forecasts.values())
 
     def _season(self, event: Event) -> None:
         for slot, desk in enumerate(event.payload["desks"]):
@@ -99,6 +104,9 @@ class Feed:
             self._last_hold.pop(payload["desk"], None)
             words = "traded" if payload["status"] == "acted" else f"abstained: {payload['abstain_reason']}"
         self.last_action[payload["desk"]] = words[:80], event.ts_ms
+        for row in payload["forecasts"]:
+            line = ForecastLine(ts_ms=event.ts_ms, desk=payload["desk"], slot=self._slots[payload["desk"]][0], **row)
+            self._forecasts[payload["desk"], row["instrument"]] = line
 
     def _ruled(self, event: Event) -> None:
         payload = event.payload

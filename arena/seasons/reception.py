@@ -18,6 +18,7 @@ from arena.seasons.snapshot import DecisionCard, FloorSnapshot
 from graphs import DeskTeam, Seat
 from trading.domain import ModelCall, ToolCall, TradeIntent, Verdict, iso
 from trading.domain.errors import BadArguments, ModelUnavailable, RequestError, TradefloorError
+from trading.marketdata import MarketView
 
 DEADLINE_S = 60.0
 """How long a desk may think about an answer, by the wall clock."""
@@ -60,16 +61,22 @@ class Reception:
     deadline_s: float = DEADLINE_S
     _loop: asyncio.AbstractEventLoop | None = None
     _places: Mapping[str, _Place] = field(default_factory=dict)
+    _view: MarketView | None = None
     _free: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
 
     def seat(self, teams: Sequence[DeskTeam], seats: Sequence[Seat]) -> None:
         """Let every desk speak of the round that was opened now. Called on the loop of the season."""
         self._loop = asyncio.get_running_loop()
+        self._view = seats[0].tools.view if seats else None
         # Tool results are shared within a round by the season's own thread alone, so a conversation has its own.
         self._places = {
             team.name: _Place(team=team, seat=replace(seat, tools=replace(seat.tools, preview=_no_proposal, memo={})))
             for team, seat in zip(teams, seats, strict=True)
         }
+
+    def view(self) -> MarketView | None:
+        """What every desk sees of the market in the round that was opened last; None before the first."""
+        return self._view
 
     def desks(self) -> Mapping[str, int]:
         """The desks that can be asked, with the instant (ms since 1970) they would speak of."""

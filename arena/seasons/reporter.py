@@ -144,6 +144,7 @@ class Reporter:
             limits=tuple(self._conduct.limits.items()),
             decisions=self._feed.decisions(self._telemetry),
             trades=self._feed.trades(),
+            newest_forecasts=self._feed.forecasts(),
             breaker="halted" if halted else "armed",
             halt_reason=halted,
             memory_lost=self.run.memory_lost if self.run else None,

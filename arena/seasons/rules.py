@@ -219,6 +219,8 @@ class SeasonRules(Table):
         for name in names:
             if names.count(name) > 1:
                 raise Refused("desk", f"the name {name!r} stands there {names.count(name)} times, expected once")
+        if all(desk.person for desk in self.desks):
+            raise Refused("desk", "every desk is a person's, expected one with a model beside them")
         step_ms = self.market.step_ms
         if step_ms and self.season.every_ms % step_ms:
             bar = self.market.bar
@@ -227,7 +229,7 @@ class SeasonRules(Table):
             raise Refused("budget", "limits nothing; set budget.usd, budget.tokens, or a desk's budget_usd")
         if self.memory and self.memory.horizon_ms < self.season.every_ms:
             raise Refused("memory.horizon", f"found {self.memory.horizon!r}, expected at least a round")
-        if self.memory and not any(desk.memory for desk in self.desks):
+        if self.memory and not any(desk.memory and not desk.person for desk in self.desks):
             raise Refused("memory", "no desk wants it; remove the table, or a desk's memory = false")
         return self
 
@@ -243,7 +245,20 @@ class SeasonRules(Table):
         """The desks that have memory."""
         if self.memory is None or self.memory.mode == "off":
             return frozenset()
-        return frozenset(desk.name for desk in self.desks if desk.memory)
+        return frozenset(desk.name for desk in self.desks if desk.memory and not desk.person)
+
+    def with_person(self, name: str) -> Self:
+        """The same season with one more desk, traded by hand; as it is where it has one already."""
+        if any(desk.person for desk in self.desks):
+            return self
+        rules = self.model_dump(by_alias=True)
+        rules["desk"] = [*rules["desk"], {"name": name, "person": True}]
+        return self.model_validate({**rules, "cassette": self.cassette})
+
+    @property
+    def by_hand(self) -> tuple[str, ...]:
+        """The desks that people trade by hand."""
+        return tuple(desk.name for desk in self.desks if desk.person)
 
     def every_model(self) -> tuple[str, ...]:
         """Each model that the season may ask, once."""

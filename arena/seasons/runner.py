@@ -14,6 +14,7 @@ from arena.seasons.looking_back import LookedBack, LookingBack
 from arena.seasons.own_record import OwnRecords
 from arena.seasons.remembering import SeasonMemory
 from arena.seasons.spending import Spending
+from arena.tickets import TicketTaker
 from graphs import Approver, Checkpoints, DeskGraph, DeskTeam, Seat
 from tools.context import ChampionForecasts, ToolContext
 from trading.domain import ids
@@ -56,7 +57,8 @@ class SeasonRun:
     when a desk goes on with its team of ``spare_teams``, when it stops, and when all do. ``market`` is followed as it
     trades: a round waits for its instant, and one that is reached too late stands in the record as missed.
     ``on_seated`` is given the desks and their seats of each round when it is open, ``on_decided`` every decision.
-    ``approver`` is asked before any desk trades. ``live`` carries orders to a real exchange.
+    ``approver`` is asked before any desk trades. ``live`` carries orders to a real exchange. ``tickets`` are carried
+    out after the desks have decided.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class SeasonRun:
         market: PacedMarket | None = None,
         approver: Approver | None = None,
         live: "LiveTrading | None" = None,
+        tickets: TicketTaker | None = None,
     ) -> None:
         self.run_id = run_id
         self.engine = engine
@@ -99,6 +102,7 @@ class SeasonRun:
         self._market = market
         self._approver = approver
         self._live = live
+        self._tickets = tickets
         self._looking_back: LookingBack | None = None
         self._stopping = asyncio.Event()
 
@@ -198,8 +202,12 @@ class SeasonRun:
                 self._measure(decision)
             for one in _or_raise(looked_back):
                 self._write_down(one)
+        if self._tickets is not None:
+            self._tickets.play(opened)
         self._note_budgets(opened)
         engine.close_round()
+        if self._tickets is not None:
+            self._tickets.tell()
         if self._memory is not None:
             self._memory.flush()
         self._telemetry.commit()

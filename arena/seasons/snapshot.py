@@ -42,7 +42,7 @@ class PositionRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskCard:
-    """One desk. ``slot`` (0 to n) is its colour for ever. ``kind`` is ``"llm"`` or ``"rule-based"``.
+    """One desk. ``slot`` (0 to n) is its colour for ever. ``kind`` is llm, rule-based or person.
 
     Returns and drawdown are fractions; an interval is None where there is too little data.
     """
@@ -152,6 +152,21 @@ class PairOdds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastLine:
+    """A desk's newest forecast of an instrument, made at ``ts_ms``; the quantiles are of the simple return."""
+
+    ts_ms: int
+    desk: str
+    slot: int
+    instrument: str
+    horizon_s: int
+    p_up: float
+    q05: float
+    q50: float
+    q95: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FloorSnapshot:
     """Everything the arena page shows, built once per round and shared by all viewers.
 
@@ -190,3 +205,4 @@ class FloorSnapshot:
     odds: PairOdds | None = None
     portraits: tuple[DeskPortrait, ...] = ()
     limits: tuple[tuple[str, str], ...] = ()
+    newest_forecasts: tuple[ForecastLine, ...] = ()

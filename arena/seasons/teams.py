@@ -21,8 +21,8 @@ def desk_seed(seed: int, desk: str) -> int:
 
 
 def teams_of(rules: SeasonRules) -> list[DeskTeam]:
-    """The team of each desk, in the order of the file."""
-    return [_team(rules, desk) for desk in rules.desks]
+    """The team of each desk that has models, in the order of the file."""
+    return [_team(rules, desk) for desk in rules.desks if not desk.person]
 
 
 def spare_teams_of(rules: SeasonRules) -> dict[str, DeskTeam]:

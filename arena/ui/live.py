@@ -50,6 +50,11 @@ class _Panel:
     by_address: bool = False
 
 
+def script_text(name: str) -> str:
+    """A script of ours, for a component that runs it when it is loaded."""
+    return (_SCRIPTS / name).read_text(encoding="utf-8")
+
+
 class LivePage:
     """Collects the live parts of one page while it is built, and says what of them changed.
 
@@ -217,7 +222,7 @@ class LivePage:
         by_clock: bool = False,
         by_address: bool = False,
     ) -> gr.HTML:
-        code = None if script is None else (_SCRIPTS / script).read_text(encoding="utf-8")
+        code = None if script is None else script_text(script)
         first = _Viewer(snapshot=None, now_ms=0, chosen=(), address={})
         component = gr.HTML(
             content(first),

@@ -21,6 +21,8 @@ _STYLES = (
     "decision",
     "desk",
     "leaderboard",
+    "markets",
+    "trade",
     "account",
     "chat",
     "phone",

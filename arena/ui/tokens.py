@@ -88,7 +88,7 @@ def line_dash(slot: int, kind: str) -> str:
     """Plotly's dash of a desk: the line's style says the kind, and slots that reuse a colour have one of their own."""
     if _DESK_COLOURS <= slot < _DESK_COLOURS + _REUSED_COLOURS:
         return "longdashdot"
-    return "solid" if kind == "llm" else "7px,3px"
+    return {"llm": "solid", "person": "12px,3px,3px,3px"}.get(kind, "7px,3px")
 
 
 def css_variables() -> str:

@@ -42,6 +42,7 @@ class EventKind(StrEnum):
     MODEL_CALLED = "model_called"
     TOOL_CALLED = "tool_called"
     APPROVAL_ANSWERED = "approval_answered"
+    TICKET_TAKEN = "ticket_taken"
     DECIDED = "decided"
     INTENDED = "intended"
     RULED = "ruled"

@@ -37,7 +37,7 @@ from trading.ledger.turnover import RecentTurnover
 from trading.marketdata.depth import BookTape
 from trading.marketdata.growing import GrowingTape
 from trading.marketdata.tape import Tape
-from trading.marketdata.view import TapeView
+from trading.marketdata.view import MarketView, TapeView
 from trading.risk.gate import Gate
 from trading.risk.gate_state import GateState
 from trading.risk.kill_switch import KillSwitch
@@ -96,6 +96,7 @@ class Engine:
         self.rounds_closed = 0
         self.is_closed = False
         self.round: Round | None = None
+        self._seen: Round | None = None
         self.row = 0
         self.margin = margin or MarginRules()
         self._turnover = RecentTurnover()
@@ -257,7 +258,7 @@ class Engine:
         self._look_at_markets(as_of_ms)
         self._check_halts(as_of_ms)
         self._gates.clear()
-        self.round = Round(index=index, as_of_ms=as_of_ms, view=TapeView(self.tape, as_of_ms))
+        self.round = self._seen = Round(index=index, as_of_ms=as_of_ms, view=TapeView(self.tape, as_of_ms))
         self._carry_out(self._interventions.cut_back(self.round))
         if self._guard is not None:
             self._carry_out(self._interventions.guard(self._guard, self.round))
@@ -300,18 +301,27 @@ class Engine:
         self.record(condition_event(condition, max(ts_ms, self.round.as_of_ms if self.round else 0)))
 
     @property
+    def seen_view(self) -> MarketView:
+        """The market view of the open round, between rounds that of the last one."""
+        return self._looked_at().view
+
+    def last_price(self, symbol: str) -> Decimal | None:
+        """What an instrument was valued at last; None where it has no price yet."""
+        return self._pricing.price(symbol) if symbol in self._quotes else None
+
+    @property
     def halted(self) -> bool:
         """Whether no order may leave."""
         return self.breakers.halted
 
     def account(self, desk: str) -> AccountView:
-        """A desk's account at the prices of the open round."""
+        """A desk's account at the prices of the open round, between rounds at those of the last one."""
         account = self.ledger.accounts[desk]
         marks = {symbol: self._pricing.price(symbol) for symbol in account.positions}
         mark = mark_account(account, marks, self.setup.instruments)
         return AccountView(
             desk=desk,
-            as_of_ms=self._opened().as_of_ms,
+            as_of_ms=self._looked_at().as_of_ms,
             quote=account.quote,
             cash=account.cash,
             positions=dict(account.positions),
@@ -326,8 +336,16 @@ class Engine:
         )
 
     def preview(self, desk: str, intents: Sequence[TradeIntent]) -> list[Verdict]:
-        """What the gate would say now. Nothing is sent and nothing is remembered."""
+        """What the gate would say now, between rounds by the last one. Nothing is sent and nothing is remembered."""
         return self._gate.rule(intents, self._gate_state(desk, trial=True))
+
+    def cancel(self, desk: str, order_id: str, reason: str) -> bool:
+        """Take back an open order of a desk in the open round; False where it has none such any more."""
+        order = self.orders.get(order_id)
+        if order is None or order.desk != desk:
+            return False
+        self._cancel((order,), self._opened().as_of_ms, reason)
+        return True
 
     def submit(self, decision: Decision, *, delay_ms: int = 0) -> list[Verdict]:
         """Write a decision down, let the gate rule on it, and send what it lets through.
@@ -371,6 +389,12 @@ class Engine:
             raise ValueError("no round is open")
         return self.round
 
+    def _looked_at(self) -> Round:
+        """The open round, or the last one."""
+        if self._seen is None:
+            raise ValueError("no round was opened yet")
+        return self._seen
+
     def _send(
         self,
         decision: Decision,
@@ -400,7 +424,7 @@ class Engine:
         state = self.supervision.gate_state(
             account,
             self._quotes,
-            view=self._opened().view,
+            view=self._looked_at().view,
             orders=self.orders,
             accounts=self.ledger.accounts,
             taker_fee=self.costs.taker_fee,

@@ -12,7 +12,7 @@ from trading.ledger.ledger import instrument_row
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entrant:
-    """A desk as it enters: ``kind`` is ``"llm"``, ``"rule-based"`` or ``"strategy"``; ``models`` by role.
+    """A desk as it enters: ``kind`` is llm, rule-based, person or strategy; ``models`` by role.
 
     ``prompts`` holds the SHA-256 of the prompt of each role, where it has any.
     """

@@ -115,7 +115,7 @@ def _desks(snapshot: FloorSnapshot, since: float, unit: Unit) -> list[_Line]:
 
 def _desk(snapshot: FloorSnapshot, desk: DeskCard, since: float, unit: Unit) -> _Line:
     return _Line(
-        name=desk.name if desk.kind == "llm" else f"{desk.name} (rules)",
+        name=desk.name if desk.kind == "llm" else f"{desk.name} ({'by hand' if desk.kind == 'person' else 'rules'})",
         tag=desk.tag,
         colour=light(desk_token(desk.slot)),
         width=2 if desk.kind == "llm" else 1.6,

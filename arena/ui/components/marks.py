@@ -4,6 +4,8 @@ from arena.ui.components.markup import Html, element
 from arena.ui.tokens import desk_token
 
 RULE_BASED_NOTE = "rule-based, no LLM"
+BY_HAND = "by hand"
+BY_HAND_NOTE = "traded by a person, no LLM"
 
 
 def desk_style(slot: int) -> str:
@@ -12,10 +14,9 @@ def desk_style(slot: int) -> str:
 
 
 def swatch(slot: int, kind: str) -> Html:
-    """The desk's colour with its line style: solid for a language model, dashed for rules."""
-    return element(
-        "i", class_=f"tf-swatch{'' if kind == 'llm' else ' tf-dashed'}", style=desk_style(slot), aria_hidden="true"
-    )
+    """The desk's colour with its line style: solid for a language model, dashed for rules, double for a person."""
+    line = {"llm": "", "person": " tf-by-hand"}.get(kind, " tf-dashed")
+    return element("i", class_=f"tf-swatch{line}", style=desk_style(slot), aria_hidden="true")
 
 
 def chip(text: str, tone: str = "plain", *, title: str | None = None) -> Html:
@@ -24,9 +25,11 @@ def chip(text: str, tone: str = "plain", *, title: str | None = None) -> Html:
 
 
 def kind_chip(kind: str, *, short: bool = False) -> Html | None:
-    """What tells a baseline from a language model; None for a language model."""
+    """What tells a baseline or a person from a language model; None for a language model."""
     if kind == "llm":
         return None
+    if kind == "person":
+        return chip(BY_HAND, "outline", title=BY_HAND_NOTE)
     return chip("rule-based" if short else RULE_BASED_NOTE, "rule", title=RULE_BASED_NOTE)
 
 
