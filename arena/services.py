@@ -3,10 +3,11 @@
 What lies under the home folder (runs, limits, approvals, memory, evals) is opened from there by whoever needs it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from arena.floor import Floor
+from arena.jobs import Jobs
 from arena.meters import Meters
 from arena.seasons.reception import Reception
 from arena.settings import Settings
@@ -23,6 +24,7 @@ class Services:
     settings: Settings
     reception: Reception | None = None
     meters: Meters | None = None
+    jobs: Jobs = field(default_factory=Jobs)
 
     @property
     def home(self) -> Path:

@@ -48,6 +48,7 @@ class _Panel:
     choices: tuple[int, ...] = ()
     by_clock: bool = False
     by_address: bool = False
+    edition: Callable[[], Hashable] = lambda: None
 
 
 class LivePage:
@@ -101,6 +102,19 @@ class LivePage:
             return skeleton(waiting) if viewer.snapshot is None else render(viewer.snapshot, viewer.address)
 
         return self._add(elem_id, content, script=script, by_address=True)
+
+    def housed_html(
+        self, render: Callable[[Address, int], str], *, edition: Callable[[], Hashable], elem_id: str
+    ) -> gr.HTML:
+        """Markup of the house and not of the floor: it is there without a season, and made anew with each ``edition``.
+
+        It gets the page's address and the wall clock.
+        """
+
+        def content(viewer: _Viewer) -> str:
+            return render(viewer.address, viewer.now_ms)
+
+        return self._add(elem_id, content, by_address=True, edition=edition, first=skeleton(""))
 
     def choice(self, options: Sequence[str], value: str, *, label: str) -> gr.Radio:
         """A segmented switch, each viewer's own, that charts of this page can follow."""
@@ -189,6 +203,7 @@ class LivePage:
             picked,
             now_ms // 1_000 if panel.by_clock else None,
             tuple(sorted(address.items())) if panel.by_address else None,
+            panel.edition(),
         )
         return self._cache.get(snapshot, key, lambda: panel.render(viewer))
 
@@ -205,11 +220,13 @@ class LivePage:
         script: str | None = None,
         by_clock: bool = False,
         by_address: bool = False,
+        edition: Callable[[], Hashable] = lambda: None,
+        first: str | None = None,
     ) -> gr.HTML:
         code = None if script is None else (_SCRIPTS / script).read_text(encoding="utf-8")
-        first = _Viewer(snapshot=None, now_ms=0, chosen=(), address={})
+        nobody = _Viewer(snapshot=None, now_ms=0, chosen=(), address={})
         component = gr.HTML(
-            content(first),
+            content(nobody) if first is None else first,
             html_template=SLOT,
             elem_id=elem_id,
             js_on_load=code,
@@ -217,6 +234,13 @@ class LivePage:
             padding=False,
         )
         self._panels.append(
-            _Panel(name=elem_id, component=component, render=content, by_clock=by_clock, by_address=by_address)
+            _Panel(
+                name=elem_id,
+                component=component,
+                render=content,
+                by_clock=by_clock,
+                by_address=by_address,
+                edition=edition,
+            )
         )
         return component
