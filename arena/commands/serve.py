@@ -61,7 +61,8 @@ def serve(
 
         from arena.api.app import create_app
 
-        app = create_app(Services(floor=floor, settings=settings, reception=reception, meters=meters))
+        services = Services(floor=floor, settings=settings, reception=reception, meters=meters)
+        app = create_app(services)
         config = uvicorn.Config(app, log_level=settings.log_level, timeout_graceful_shutdown=GOODBYE_S)
         background.start()
         say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")
@@ -70,6 +71,7 @@ def serve(
         except KeyboardInterrupt:  # the server has closed by then and passes the signal on
             say("stopped; the season goes on next time")
         finally:
+            services.jobs.stop()
             background.stop()
 
 
