@@ -122,9 +122,7 @@ class Jobs:
                 raise RequestError(f"{len(running)} jobs are being done; wait for one of them or cancel it")
             ticket = self._tickets[key] = Ticket(self, key)
             self._jobs.pop(key, None)
-            job = self._jobs[key] = Job(
-                key=key, title=title, status=JobStatus.RUNNING, started_ms=self._clock.now_ms()
-            )
+            job = self._jobs[key] = Job(key=key, title=title, status=JobStatus.RUNNING, started_ms=self._clock.now_ms())
             self._forget()
             self._version += 1
             thread = threading.Thread(target=self._do, args=(key, work, ticket), name=f"job-{key}", daemon=True)
