@@ -8,7 +8,20 @@ from arena.ui.charts.live_plot import PLOTLY_URL
 from arena.ui.tokens import css_variables
 
 _HERE = Path(__file__).parent
-_STYLES = ("shell", "panels", "cards", "feed", "tables", "risk", "phone")
+_STYLES = (
+    "shell",
+    "panels",
+    "cards",
+    "feed",
+    "tables",
+    "risk",
+    "pressed",
+    "lab",
+    "runs",
+    "settings",
+    "limits",
+    "phone",
+)
 
 _VARIABLES = {
     "body_background_fill": "page",
@@ -63,5 +76,7 @@ def style_sheet() -> str:
 
 def page_head() -> str:
     """Plotly from our own server, and the scripts that keep theme and page and arm what needs two steps."""
-    ours = "".join((_HERE / "scripts" / name).read_text(encoding="utf-8") for name in ("shell.js", "live.js"))
+    ours = "".join(
+        (_HERE / "scripts" / name).read_text(encoding="utf-8") for name in ("shell.js", "live.js", "press.js")
+    )
     return f'<script src="{PLOTLY_URL}" defer></script>\n<script>\n{ours}</script>'
