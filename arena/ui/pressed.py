@@ -62,12 +62,12 @@ def press_twice(first: str, second: str, target: str, *, value: str = "", disabl
     )
 
 
-def here(text: str, address: Mapping[str, str], *, current: bool = False, class_: str | None = None) -> Html:
-    """A link to another state of the same page."""
+def here(text: str, path: str, address: Mapping[str, str], *, current: bool = False, class_: str | None = None) -> Html:
+    """A link to another state of the page at ``path``, which it is drawn on."""
     return element(
         "a",
         text,
-        href=f"?{urlencode({key: value for key, value in address.items() if value})}",
+        href=f"/{path}?{urlencode({key: value for key, value in address.items() if value})}",
         data_here=True,
         aria_current="true" if current else None,
         class_=class_,

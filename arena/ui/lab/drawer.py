@@ -15,7 +15,7 @@ _PARTS = {"user": "rendered prompt", "system": "instructions"}
 
 def drawer_panel(known: Known[CaseFile | None], case_id: str, where: Mapping[str, str]) -> Html:
     """The drawer of a case that was chosen."""
-    closing = here("Close", {**where, "case": ""}, class_="tf-act")
+    closing = here("Close", "lab", {**where, "case": ""}, class_="tf-act")
     head = element("div", element("h2", case_id), closing, class_="tf-lab-head")
     return element("section", head, _body(known), class_="tf tf-panel tf-lab-drawer", aria_label="Case")
 

@@ -27,7 +27,7 @@ def history_panel(comparisons: Sequence[Comparison], shown: Comparison | None) -
 def _row(one: Comparison, *, is_shown: bool) -> Html:
     names = [text.partition("=")[0] for text in (one.baseline, *one.candidates)]
     title = f"{', '.join(names[1:])} against {names[0]}"
-    link = here(title, {"comparison": one.comparison_id}, current=is_shown)
+    link = here(title, "lab", {"comparison": one.comparison_id}, current=is_shown)
     facts = f"{one.suite}, {count(one.cases, 'case', 'cases')}, {one.by}, {day_clock(one.at_ms)} UTC"
     return element("li", link, element("span", facts, class_="tf-caption"))
 

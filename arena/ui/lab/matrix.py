@@ -21,7 +21,8 @@ def matrix_panel(found: Findings, address: Mapping[str, str]) -> Html:
     where = {key: address[key] for key in ("comparison", "view", "case") if key in address}
     counts = {name: len(seen(found.rows, name, scorer=found.scorer)) for name in VIEWS}
     links = [
-        here(f"{name.capitalize()} {counts[name]}", {**where, "view": name}, current=name == view) for name in VIEWS
+        here(f"{name.capitalize()} {counts[name]}", "lab", {**where, "view": name}, current=name == view)
+        for name in VIEWS
     ]
     head = element(
         "div",
@@ -74,7 +75,7 @@ def _column_head(column: Column, at: int) -> Html:
 
 def _line(row: Row, scorer: Scorer, most: float, where: Mapping[str, str]) -> Html:
     is_open = where.get("case") == row.case_id
-    name = here(row.case_id, {**where, "case": "" if is_open else row.case_id}, current=is_open)
+    name = here(row.case_id, "lab", {**where, "case": "" if is_open else row.case_id}, current=is_open)
     cells = [_cell(cell, scorer, most) for cell in row.cells]
     return element("tr", element("th", name, scope="row"), *cells, class_="tf-open" if is_open else None)
 

@@ -64,9 +64,9 @@ def evidence(one: LabVerdict) -> str:
     if found is None:
         return f"{compared.cases} cases of both are too few to tell anything by {compared.scorer.name}."
     unit = compared.scorer.unit
-    low, high = (number(end, 3, signed=True) for end in found.ci95)
+    low, high = (score_text(end, unit, signed=True) for end in found.ci95)
     rate = "higher" if found.difference > 0 else "lower" if found.difference < 0 else "no different"
-    gap = number(abs(found.difference), 3)
+    gap = score_text(abs(found.difference), unit)
     head = f"It scores {gap} {unit} {rate} by {compared.scorer.name}" if found.difference else "Both score the same"
     said = [
         f"{head}; the 95\N{NO-BREAK SPACE}% interval is {low} to {high} (paired, clustered by market day, "
@@ -79,6 +79,11 @@ def evidence(one: LabVerdict) -> str:
     if one.trials > 2:
         said.append(f"{one.trials} variants were tried on this suite: the best of many is flattered.")
     return " ".join(said)
+
+
+def score_text(value: float | None, unit: str, *, signed: bool = False) -> str:
+    """A score or a difference with as many digits as its unit asks for."""
+    return number(value, 1 if unit.startswith("bp") else 3, signed=signed)
 
 
 def price_words(usd: float | None) -> str:
