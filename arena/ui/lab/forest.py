@@ -2,7 +2,7 @@
 
 from arena.lab.findings import Findings
 from arena.ui.components.markup import Html, element
-from arena.ui.figures import number
+from arena.ui.lab.verdict import score_text
 from evals.promptlab.verdict import LabVerdict
 
 _ROOM = 0.06
@@ -43,9 +43,9 @@ def _line(one: LabVerdict, reach: float, margin: float) -> Html:
         return (value / reach + 1) * 50
 
     low, high = found.ci95
-    words = (
-        f"{number(found.difference, 3, signed=True)}, {number(low, 3, signed=True)} to {number(high, 3, signed=True)}"
-    )
+    unit = one.comparison.scorer.unit
+    middle, least, most = (score_text(value, unit, signed=True) for value in (found.difference, low, high))
+    words = f"{middle}, {least} to {most}"
     bar = element(
         "div",
         element("i", class_="tf-iv-luck", style=f"left:{at(-margin):.2f}%;width:{at(margin) - at(-margin):.2f}%"),
@@ -55,7 +55,7 @@ def _line(one: LabVerdict, reach: float, margin: float) -> Html:
         class_="tf-iv",
         style="--c:var(--tf-ink)",
         role="img",
-        aria_label=f"{one.comparison.first}: {words} {one.comparison.scorer.unit}",
+        aria_label=f"{one.comparison.first}: {words} {unit}",
     )
     verdict = element("b", one.comparison.verdict)
     return element("div", element("span", one.comparison.first), verdict, bar, element("small", words))

@@ -7,6 +7,7 @@ from arena.ui.components.marks import chip
 from arena.ui.components.markup import Html, element
 from arena.ui.components.states import empty
 from arena.ui.figures import UNKNOWN, count, dollars, number
+from arena.ui.lab.verdict import score_text
 from arena.ui.pressed import here
 from evals.promptlab.matrix import VIEWS, Cell, Row, fails, seen
 from evals.scoring import Scorer
@@ -124,8 +125,8 @@ def _hover(cell: Cell) -> str:
 
 
 def _mean(column: Column, found: Findings) -> Html:
-    width = "" if column.half_width is None else f" ± {number(column.half_width, 2)}"
+    width = "" if column.half_width is None else f" ± {score_text(column.half_width, found.scorer.unit)}"
     passed = f" · {column.passed}/{len(found.rows)} pass" if found.scorer.rises else ""
     usd = "" if not column.usd else f" · {dollars(column.usd)}"
     errors = f" · {count(column.errors, 'error', 'errors')}" if column.errors else ""
-    return element("td", element("b", number(column.mean, 3)), f"{width}{passed}{usd}{errors}")
+    return element("td", element("b", score_text(column.mean, found.scorer.unit)), f"{width}{passed}{usd}{errors}")

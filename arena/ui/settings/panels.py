@@ -1,0 +1,190 @@
+"""The panels of the page of settings."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from arena.beside import Known
+from arena.diagnosis import SECRETS, Diagnosis, program_version
+from arena.seasons.snapshot import FloorSnapshot
+from arena.settings import Settings
+from arena.ui.components.marks import chip
+from arena.ui.components.markup import Html, element
+from arena.ui.components.states import empty, skeleton
+from arena.ui.figures import count, day_clock, duration
+from arena.ui.pressed import press
+from arena.ui.risk.parts import facts, panel, table
+from trading.risk.alerts import Alert
+
+ACKNOWLEDGE, LOOK_AGAIN = "tf-acknowledge", "tf-look-again"
+_PREFIX = "TRADEFLOOR_"
+_VARIABLES = {"data_root": "TRADEFLOOR_DATA"}
+
+
+def state_facts(
+    settings: Settings, snapshot: FloorSnapshot | None, known: Known[Diagnosis], alerts: Sequence[Alert]
+) -> Html:
+    """Whether all is well, in five facts."""
+    found = known.value
+    usable = None if found is None else sum(bool(model["usable"]) for model in found.models)
+    problems = "n/a" if found is None else count(len(found.problems), "problem", "problems")
+    live = settings.live_acknowledged is not None and settings.max_live_notional is not None
+    mode = "n/a" if snapshot is None else f"mode {snapshot.mode}, market {snapshot.market}"
+    keys = [settings.live_acknowledged is not None, settings.max_live_notional is not None, _has_live_file(settings)]
+    return facts(
+        (
+            ("Trading", "PAPER", mode),
+            ("Live latch", f"{sum(keys)} of 3 keys", "no live season is open" if not live else "see below"),
+            ("Problems", problems, "what doctor says"),
+            ("Models", "n/a" if usable is None else f"{usable} usable", _of_models(found)),
+            ("Alerts", count(len(alerts), "waits", "wait"), "for somebody to acknowledge"),
+        )
+    )
+
+
+def problems_panel(known: Known[Diagnosis]) -> Html:
+    """What is wrong, and what to do about it."""
+    found = known.value
+    again = press("Look again", LOOK_AGAIN)
+    if found is None:
+        body = empty("The installation cannot be looked at", known.trouble) if known.trouble else skeleton("Looking.")
+        return panel("Problems", None, body)
+    when = f"looked at {day_clock(known.made_ms or 0)} UTC"
+    if not found.problems:
+        body = element("p", "No problem was found.", class_="tf-rk-say")
+    else:
+        rows = [
+            element("li", element("b", one["what"]), element("span", "Do: ", element("code", one["do"])))
+            for one in found.problems
+        ]
+        body = element("ul", *rows, class_="tf-set-list")
+    return panel("Problems", when, body, element("div", again, class_="tf-rk-body"))
+
+
+def alerts_panel(alerts: Sequence[Alert], trouble: str, now_ms: int) -> Html:
+    """Alerts that wait, each with its act."""
+    if trouble:
+        return panel("Alerts", None, empty("The alerts cannot be read", trouble))
+    if not alerts:
+        words = "Nothing waits. A critical alert that nobody acknowledges in time halts trading."
+        return panel("Alerts", None, element("p", words, class_="tf-rk-say"))
+    rows = [
+        element(
+            "li",
+            element("b", alert.text),
+            element(
+                "span",
+                chip("critical", "halt") if alert.is_critical else chip("note", "plain"),
+                f" {alert.alert_id}, since {duration(max(0, now_ms - alert.raised_ms))}",
+            ),
+            press("Acknowledge", ACKNOWLEDGE, value=alert.alert_id),
+        )
+        for alert in alerts
+    ]
+    return panel(
+        "Alerts", "one that is critical and unanswered halts everything", element("ul", *rows, class_="tf-set-list")
+    )
+
+
+def settings_panel(settings: Settings) -> Html:
+    """Every effective setting with the place it came from. Of a secret only whether it is set."""
+    rows = [
+        (
+            element("td", one.key),
+            element("td", one.value or "unset", class_="tf-mono" if one.value else "tf-unknown"),
+            element("td", one.source),
+            element("td", _VARIABLES.get(one.key, f"{_PREFIX}{one.key.upper()}"), class_="tf-mono"),
+        )
+        for one in settings.effective()
+    ]
+    heads = (("Setting", None), ("Value", None), ("From", None), ("Environment variable", None))
+    say = (
+        "The command line counts over the environment, the environment over config/arena.toml, and that over the "
+        f"default. Secrets ({', '.join(SECRETS)} and the keys of models) are never stored or shown here: set the "
+        "environment variable, or a line in .env beside the program, and start again."
+    )
+    return panel(
+        "Settings", "in force in this process", table("Settings", heads, rows), element("p", say, class_="tf-rk-say")
+    )
+
+
+def latch_panel(settings: Settings) -> Html:
+    """The three keys before real orders, and which of them lie there."""
+    file = settings.home / "live-limits.toml"
+    acknowledged = settings.live_acknowledged
+    keys = (
+        ("TRADEFLOOR_LIVE_ACKNOWLEDGED", f"names season {acknowledged}" if acknowledged else "unset", bool(acknowledged)),
+        (str(file), "there" if _has_live_file(settings) else "not there", _has_live_file(settings)),
+        ("--max-live-notional", str(settings.max_live_notional or "not given"), settings.max_live_notional is not None),
+    )  # fmt: skip
+    rows = [
+        (
+            element("td", name, class_="tf-mono"),
+            element("td", state),
+            element("td", chip("set" if is_set else "missing")),
+        )
+        for name, state, is_set in keys
+    ]
+    heads = (("Key", None), ("State", None), ("", None))
+    say = "Real orders need all three and a season of kind “live”. This page opens none of them."
+    return panel("Before real orders", None, table("Live latch", heads, rows), element("p", say, class_="tf-rk-say"))
+
+
+def models_panel(known: Known[Diagnosis]) -> Html:
+    """Every known model: usable, or what it lacks."""
+    if known.value is None:
+        return panel("Models and venues", None, skeleton("Looking for keys and servers; nothing is asked of a model."))
+    models = sorted(known.value.models, key=lambda model: (not model["usable"], not model["rule_based"]))
+    rows = [_model(model) for model in models] + [_venue(venue) for venue in known.value.venues]
+    heads = (("Model or venue", None), ("State", None), ("What it needs", None), ("Context", "tf-num"))
+    return panel("Models and venues", "keys are looked for, no model is asked", table("Models and venues", heads, rows))
+
+
+def files_panel(settings: Settings) -> Html:
+    """Where everything lies."""
+    home = settings.home.resolve()
+    rows = (
+        ("Version", program_version()),
+        ("Home folder", str(home)),
+        ("Runs and journals", str(home / "runs")),
+        ("Evals, comparisons", str(home / "evals")),
+        ("Own prompts", str(home / "prompts")),
+        ("Trained models", str(home / "models")),
+        ("Candles", str(settings.data_root or home / "data")),
+        ("Live limits", str(home / "limits.sqlite")),
+        ("Alerts", str(home / "alerts.jsonl")),
+    )
+    pairs = [part for label, value in rows for part in (element("dt", label), element("dd", value, class_="tf-mono"))]
+    return panel("Where things lie", None, element("dl", *pairs, class_="tf-set-files"))
+
+
+def _model(model: Mapping[str, Any]) -> tuple[Html, ...]:
+    kind = (
+        chip("rule-based, no LLM", "rule") if model["rule_based"] else chip("free", "plain") if model["free"] else None
+    )
+    window = model["context_window"]
+    return (
+        element("td", model["id"], " ", kind),
+        element("td", "usable" if model["usable"] else "missing", class_=None if model["usable"] else "tf-unknown"),
+        element("td", ", ".join(model["missing"]), class_="tf-rk-wrap"),
+        element("td", f"{window:,}" if window else "", class_="tf-num"),
+    )
+
+
+def _venue(venue: Mapping[str, Any]) -> tuple[Html, ...]:
+    return (
+        element("td", f"venue {venue['id']}"),
+        element("td", "usable" if venue["usable"] else "missing", class_=None if venue["usable"] else "tf-unknown"),
+        element("td", ", ".join(venue["missing"]), class_="tf-rk-wrap"),
+        element("td", "", class_="tf-num"),
+    )
+
+
+def _of_models(found: Diagnosis | None) -> str:
+    if found is None:
+        return "looking"
+    llm = sum(bool(model["usable"]) and not model["rule_based"] for model in found.models)
+    return f"{count(llm, 'language model', 'language models')}, the rest are rules"
+
+
+def _has_live_file(settings: Settings) -> bool:
+    return (settings.home / "live-limits.toml").is_file()
