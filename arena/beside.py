@@ -46,8 +46,14 @@ class Beside(Generic[Value]):
         self._clock = clock or SystemClock()
         self._most = most
         self._lock = threading.Lock()
+        self._version = 0
         self._values: dict[str, tuple[Hashable, int, Value]] = {}
         self._tried: dict[str, tuple[Hashable, int]] = {}
+
+    @property
+    def version(self) -> int:
+        """Another number whenever an attempt came to its end."""
+        return self._version
 
     def ask(self, key: str, make: Callable[[Ticket], Value], *, edition: Hashable = None) -> Known[Value]:
         """What is known of ``key``; ``make`` is called in a thread where that is not enough."""
@@ -69,8 +75,12 @@ class Beside(Generic[Value]):
 
     def _begin(self, key: str, make: Callable[[Ticket], Value], edition: Hashable, now_ms: int) -> None:
         def work(ticket: Ticket) -> str:
-            value = make(ticket)
+            try:
+                value = make(ticket)
+            finally:
+                self._version += 1
             with self._lock:
+                self._version += 1
                 self._values.pop(key, None)
                 self._values[key] = (edition, self._clock.now_ms(), value)
                 while len(self._values) > self._most:

@@ -71,14 +71,23 @@ class LivePage:
     # -- building --------------------------------------------------------------------------------------------------
 
     def html(
-        self, render: Callable[[FloorSnapshot], str], *, elem_id: str, waiting: str = "", script: str | None = None
+        self,
+        render: Callable[[FloorSnapshot], str],
+        *,
+        elem_id: str,
+        waiting: str = "",
+        script: str | None = None,
+        edition: Callable[[], Hashable] = lambda: None,
     ) -> gr.HTML:
-        """Markup of the snapshot; before the first one, a skeleton that says what it is ``waiting`` for."""
+        """Markup of the snapshot; before the first one, a skeleton that says what it is ``waiting`` for.
+
+        What it shows besides the snapshot is named by ``edition``.
+        """
 
         def content(viewer: _Viewer) -> str:
             return skeleton(waiting) if viewer.snapshot is None else render(viewer.snapshot)
 
-        return self._add(elem_id, content, script=script)
+        return self._add(elem_id, content, script=script, edition=edition)
 
     def clocked_html(self, render: Callable[[FloorSnapshot | None, int], str], *, elem_id: str) -> gr.HTML:
         """Markup that also depends on the wall clock, to the second."""

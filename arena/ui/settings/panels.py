@@ -112,7 +112,7 @@ def latch_panel(settings: Settings) -> Html:
     file = settings.home / "live-limits.toml"
     acknowledged = settings.live_acknowledged
     keys = (
-        ("TRADEFLOOR_LIVE_ACKNOWLEDGED", f"names season {acknowledged}" if acknowledged else "unset", bool(acknowledged)),
+        ("TRADEFLOOR_LIVE_ACKNOWLEDGED", f"names {acknowledged}" if acknowledged else "unset", bool(acknowledged)),
         (str(file), "there" if _has_live_file(settings) else "not there", _has_live_file(settings)),
         ("--max-live-notional", str(settings.max_live_notional or "not given"), settings.max_live_notional is not None),
     )  # fmt: skip
