@@ -1,6 +1,6 @@
 """Risk: what the floor holds and could lose, which limits are near, what broke, and changing a limit."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import gradio as gr
 
@@ -62,10 +62,15 @@ def build(page: LivePage) -> None:
         except ConfigError as error:
             return element("p", str(error), class_="tf tf-note")
 
+    def edition() -> Hashable:
+        file = settings.home / "limits.sqlite"
+        return pictures.version, file.stat().st_mtime_ns if file.is_file() else 0
+
     page.html(
         drawn(lambda one: facts_strip(one, limits(one), known(one)), risk_facts),
         elem_id="tf-risk-facts",
         waiting=_WAITING,
+        edition=edition,
     )
     with gr.Row(elem_id="tf-risk-panels"):
         with gr.Column(min_width=320):
@@ -74,13 +79,13 @@ def build(page: LivePage) -> None:
                 lambda one: drawdown_panel(one, limits(one)),
                 lambda one: breakers_panel(one, known(one)),
             )
-            page.html(left, elem_id="tf-risk-results", waiting=_WAITING)
+            page.html(left, elem_id="tf-risk-results", waiting=_WAITING, edition=edition)
             with gr.Column(elem_classes="tf-panel"):
                 _head("Risk by desk", "tails of the results on the curve")
                 page.html(risk_by_desk, elem_id="tf-risk-desks", waiting=_WAITING)
         with gr.Column(min_width=320):
             uses = drawn(lambda one: limits_panel(limit_uses(one, limits(one))))
-            page.html(uses, elem_id="tf-risk-limits", waiting=_WAITING)
+            page.html(uses, elem_id="tf-risk-limits", waiting=_WAITING, edition=edition)
             with gr.Column(elem_classes="tf-panel"):
                 _head("Change a limit", "it reaches the running season at its next check")
                 limit_form(settings)
@@ -101,7 +106,7 @@ def build(page: LivePage) -> None:
             class_="tf tf-risk",
         )
 
-    page.html(below, elem_id="tf-risk-below", waiting=_WAITING)
+    page.html(below, elem_id="tf-risk-below", waiting=_WAITING, edition=edition)
 
 
 def _head(title: str, caption: str) -> None:

@@ -182,6 +182,8 @@ def breakers_panel(snapshot: FloorSnapshot, known: Picture) -> Html:
         what, rule, until = (element("td", text) for text in texts)
         rows.insert(0, (what, rule, element("td", chip("halted", "halt")), until))
     limited = [desk.name for desk in snapshot.desks if desk.status not in ("active", "halted")]
+    if known.value is None and not rows:
+        return panel("Breakers", None, _waiting(known))
     if not rows:
         words = f"None stands. {', '.join(limited)} may only reduce." if limited else "None stands."
         return panel("Breakers", _age(known), element("p", words, class_="tf-rk-say"))

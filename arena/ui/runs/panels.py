@@ -25,7 +25,7 @@ def runs_panel(rows: Sequence[RunRow], chosen: str, current: str) -> Html:
         (
             element("td", here(row.run_id, PATH, {"run": row.run_id}, current=row.run_id == chosen)),
             element("td", row.season or UNKNOWN),
-            element("td", row.market or UNKNOWN, chip("simulated", "plain") if row.market == "simulated" else None),
+            element("td", chip("SIMULATED", "outline") if row.market == "simulated" else row.market or UNKNOWN),
             element("td", "on the floor now" if row.run_id == current else row.status),
             numeric(str(len(row.desks))),
             numeric(UNKNOWN if row.changed_ms is None else f"{day_clock(row.changed_ms)} UTC"),

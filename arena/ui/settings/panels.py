@@ -26,7 +26,7 @@ def state_facts(
     """Whether all is well, in five facts."""
     found = known.value
     usable = None if found is None else sum(bool(model["usable"]) for model in found.models)
-    problems = "n/a" if found is None else count(len(found.problems), "problem", "problems")
+    problems = "n/a" if found is None else str(len(found.problems))
     live = settings.live_acknowledged is not None and settings.max_live_notional is not None
     mode = "n/a" if snapshot is None else f"mode {snapshot.mode}, market {snapshot.market}"
     keys = [settings.live_acknowledged is not None, settings.max_live_notional is not None, _has_live_file(settings)]
@@ -36,7 +36,7 @@ def state_facts(
             ("Live latch", f"{sum(keys)} of 3 keys", "no live season is open" if not live else "see below"),
             ("Problems", problems, "what doctor says"),
             ("Models", "n/a" if usable is None else f"{usable} usable", _of_models(found)),
-            ("Alerts", count(len(alerts), "waits", "wait"), "for somebody to acknowledge"),
+            ("Alerts", str(len(alerts)), "wait for somebody to acknowledge them"),
         )
     )
 
@@ -133,10 +133,25 @@ def models_panel(known: Known[Diagnosis]) -> Html:
     """Every known model: usable, or what it lacks."""
     if known.value is None:
         return panel("Models and venues", None, skeleton("Looking for keys and servers; nothing is asked of a model."))
-    models = sorted(known.value.models, key=lambda model: (not model["usable"], not model["rule_based"]))
-    rows = [_model(model) for model in models] + [_venue(venue) for venue in known.value.venues]
-    heads = (("Model or venue", None), ("State", None), ("What it needs", None), ("Context", "tf-num"))
-    return panel("Models and venues", "keys are looked for, no model is asked", table("Models and venues", heads, rows))
+    found = known.value
+    rows = [_usable(model) for model in found.models if model["usable"]]
+    rows += [_venue(venue) for venue in found.venues]
+    needs: dict[str, list[str]] = {}
+    for model in found.models:
+        if not model["usable"]:
+            needs.setdefault(", ".join(model["missing"]), []).append(model["id"])
+    lacking = [
+        (element("td", need, class_="tf-mono tf-rk-wrap"), element("td", ", ".join(names), class_="tf-rk-wrap"))
+        for need, names in needs.items()
+    ]
+    heads = (("Model or venue", None), ("State", None), ("Context", "tf-num"))
+    other = (("Set or start", None), ("And these can be asked", None))
+    return panel(
+        "Models and venues",
+        "keys are looked for, no model is asked",
+        table("Models and venues that are usable", heads, rows),
+        table("What other models need", other, lacking) if lacking else None,
+    )
 
 
 def files_panel(settings: Settings) -> Html:
@@ -157,26 +172,17 @@ def files_panel(settings: Settings) -> Html:
     return panel("Where things lie", None, element("dl", *pairs, class_="tf-set-files"))
 
 
-def _model(model: Mapping[str, Any]) -> tuple[Html, ...]:
-    kind = (
-        chip("rule-based, no LLM", "rule") if model["rule_based"] else chip("free", "plain") if model["free"] else None
-    )
+def _usable(model: Mapping[str, Any]) -> tuple[Html, ...]:
+    words = "rule-based, no LLM" if model["rule_based"] else "free" if model["free"] else ""
+    kind = chip(words, "rule" if model["rule_based"] else "plain") if words else None
     window = model["context_window"]
-    return (
-        element("td", model["id"], " ", kind),
-        element("td", "usable" if model["usable"] else "missing", class_=None if model["usable"] else "tf-unknown"),
-        element("td", ", ".join(model["missing"]), class_="tf-rk-wrap"),
-        element("td", f"{window:,}" if window else "", class_="tf-num"),
-    )
+    size = element("td", f"{window:,}" if window else "", class_="tf-num")
+    return element("td", model["id"], " ", kind), element("td", "usable"), size
 
 
 def _venue(venue: Mapping[str, Any]) -> tuple[Html, ...]:
-    return (
-        element("td", f"venue {venue['id']}"),
-        element("td", "usable" if venue["usable"] else "missing", class_=None if venue["usable"] else "tf-unknown"),
-        element("td", ", ".join(venue["missing"]), class_="tf-rk-wrap"),
-        element("td", "", class_="tf-num"),
-    )
+    state = "usable" if venue["usable"] else f"needs {', '.join(venue['missing'])}"
+    return element("td", f"venue {venue['id']}"), element("td", state), element("td", "", class_="tf-num")
 
 
 def _of_models(found: Diagnosis | None) -> str:
