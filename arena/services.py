@@ -3,11 +3,12 @@
 What lies under the home folder (runs, limits, approvals, memory, evals) is opened from there by whoever needs it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from arena.floor import Floor
+from arena.jobs import Jobs
 from arena.meters import Meters
 from arena.seasons.reception import Reception
 from arena.settings import Settings
@@ -44,6 +45,7 @@ class Services:
     season: Beginner | None = None
     transcripts: Transcripts | None = None
     counter: Counter | None = None
+    jobs: Jobs = field(default_factory=Jobs)
 
     @property
     def home(self) -> Path:

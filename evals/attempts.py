@@ -3,7 +3,7 @@
 import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
@@ -107,6 +107,17 @@ class ScoredRow:
 def attempt_key(suite: Suite, case: Case, variant: Variant, epoch: int) -> str:
     """Digest of what an attempt is about. The suite's scorers are no part of it: they run on what is stored."""
     return sha256(f"{suite.name}|{case.sha256}|{variant.sha256_for(case.question)}|{epoch}".encode()).hexdigest()
+
+
+def latest_attempt(path: Path) -> int:
+    """The number of the newest attempt in a store, 0 where there is none: it tells cheaply that something was added."""
+    if not path.is_file():
+        return 0
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=1.0)) as db:
+            return int(db.execute("SELECT coalesce(max(seq), 0) FROM attempts").fetchone()[0])
+    except sqlite3.Error:  # it is being made, or no store: whoever opens it is told
+        return 0
 
 
 class AttemptStore:

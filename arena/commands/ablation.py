@@ -6,11 +6,12 @@ from typing import Any
 
 import typer
 
-from arena.commands.attempting import attempts_json, chosen_cases, make_missing, raise_incomplete
+from arena.commands.attempting import attempts_json, make_missing, raise_incomplete
 from arena.commands.evals import HELDOUT
 from arena.commands.output import print_json
 from arena.evaluating import open_attempts, read_desks
 from arena.settings import Settings
+from arena.trying import chosen_cases
 from evals.ablation import Ablated, ablations, compare_ablated
 from evals.suite import find_suite
 from evals.twins import compare_twins

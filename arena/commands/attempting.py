@@ -2,57 +2,24 @@
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from typing import Any
 
 from arena.commands.output import say
 from arena.commands.progress import RoundProgress
-from arena.evaluating import conditions_of, estimated_usd, open_eval_road
-from arena.registration import prompt_folder
+from arena.evaluating import estimated_usd
 from arena.settings import Settings
+from arena.trying import IN_PROCESS, FanOut, make_attempts
 from evals.attempts import AttemptStatus, AttemptStore
 from evals.case import Case
-from evals.executors import Divided, InProcess, OnRay, Processes, Task
-from evals.runner import AT_ONCE, Tally, missing, run_suite, score_across
+from evals.executors import Task
+from evals.runner import AT_ONCE, Tally, missing, score_across
 from evals.suite import Suite
 from evals.variant import Variant
-from trading.domain.errors import BudgetExceeded, RequestError, TradefloorError
+from trading.domain.errors import BudgetExceeded, TradefloorError
 
 
 class EvalIncomplete(TradefloorError):
     """Some attempts ended in an error."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FanOut:
-    """Where attempts of rule-based desks are made: in ``workers`` processes, on the Ray cluster ``ray``, or here."""
-
-    workers: int = 1
-    ray: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.workers > 1 and self.ray is not None:
-            raise RequestError("--workers and --ray: found both, expected one of them")
-
-    def open(self, settings: Settings) -> AbstractContextManager[Processes | OnRay | None]:
-        """The workers, None for none. Raises ConfigError where Ray is missing."""
-        if self.ray is not None:
-            return OnRay(self.ray, conditions_of(settings), prompt_folder(settings))
-        if self.workers > 1:
-            return Processes(self.workers, conditions_of(settings), prompt_folder(settings))
-        return nullcontext()
-
-
-IN_PROCESS = FanOut()
-
-
-def chosen_cases(suite: Suite, settings: Settings, split: str, count: int | None) -> list[Case]:
-    """The first ``count`` cases of a split, all of them for None. Raises RequestError where there are none."""
-    chosen = [case for case in suite.cases(settings.data_root) if case.split == split][:count]
-    if not chosen:
-        raise RequestError(f"suite {suite.name} has no {split} cases here; recorded ones need --data-root")
-    return chosen
 
 
 def make_missing(
@@ -101,7 +68,7 @@ async def _make(
     at_once: int,
 ) -> Tally:
     done = 0
-    with RoundProgress(len(tasks), unit="attempt") as progress, fan_out.open(settings) as workers:
+    with RoundProgress(len(tasks), unit="attempt") as progress:
         progress.start(0)
 
         def on_done(task: Task, status: AttemptStatus) -> None:
@@ -109,16 +76,9 @@ async def _make(
             progress.advance(done)
             done += 1
 
-        async with open_eval_road(settings, cap_usd=cap_usd) as road:
-            here = InProcess(conditions_of(settings), road)
-            return await run_suite(
-                suite,
-                tasks,
-                store=store,
-                executor=here if workers is None else Divided(here, workers),
-                at_once=max(at_once, 2 * fan_out.workers) if fan_out.ray is None else at_once * 16,
-                on_done=on_done,
-            )
+        return await make_attempts(
+            suite, tasks, store, settings, cap_usd=cap_usd, on_done=on_done, fan_out=fan_out, at_once=at_once
+        )
 
 
 def _tell_cost(tasks: Sequence[Task], desks: Sequence[Variant], store: AttemptStore, cap_usd: float | None) -> None:

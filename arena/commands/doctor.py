@@ -1,144 +1,33 @@
 """``tradefloor doctor``: what is set and by whom, what can be reached, what is missing and what to type."""
 
-import os
-from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import typer
 
 from arena.commands.output import print_json
-from arena.seasons.rulefile import load_rules
-from arena.settings import CONFIG, Settings
-from trading.domain.errors import ConfigError, MemoryUnavailable, TradefloorError
-from trading.risk import KillSwitch, Limits
-from trading.storage.runs import Runs
+from arena.diagnosis import diagnose
+from arena.settings import Settings
 
 
 def examine(*, home: Path | None, data_root: Path | None, as_json: bool) -> None:
     """Print the effective configuration and every problem with its remedy."""
-    settings = Settings.load({"home": home, "data_root": data_root})
-    problems = list(_problems(settings))
-    models = [_model(model) for model in _models()]
-    document: dict[str, Any] = {
-        "settings": [
-            {"key": setting.key, "value": setting.value, "source": setting.source} for setting in settings.effective()
-        ],
-        "models": models,
-        "venues": [{"id": "simulated", "usable": True, "missing": []}],
-        "memory": _memory_state(),
-        "problems": problems,
-    }
+    found = diagnose(Settings.load({"home": home, "data_root": data_root}))
     if as_json:
-        print_json(document)
+        print_json(found.to_json())
         return
-    for setting in document["settings"]:
-        typer.echo(f"{setting['key']:<14} {setting['value'] or 'unset':<40} {setting['source']}")
-    for model in models:
+    for setting in found.settings:
+        typer.echo(f"{setting.key:<14} {setting.value or 'unset':<40} {setting.source}")
+    for model in found.models:
         state = "usable" if model["usable"] else f"needs {', '.join(model['missing'])}"
         typer.echo(f"{model['id']:<52} {state}{' (free)' if model['free'] else ''}")
-    typer.echo(f"{'venue simulated':<52} usable")
-    for embedding in document["memory"]["embeddings"]:
+    for venue in found.venues:
+        typer.echo(
+            f"{'venue ' + venue['id']:<52} {'usable' if venue['usable'] else 'needs ' + ', '.join(venue['missing'])}"
+        )
+    for embedding in found.memory["embeddings"]:
         state = "usable" if embedding["usable"] else "type `./run setup embed`"
         typer.echo(f"{'memory embedding ' + embedding['id']:<52} {state}; {embedding['note']}")
-    for problem in problems:
+    for problem in found.problems:
         typer.echo(f"problem: {problem['what']}\n     do: {problem['do']}")
-    if not problems:
+    if not found.problems:
         typer.echo("no problems found")
-
-
-def _memory_state() -> dict[str, Any]:
-    """How texts of trade memory can be embedded, and which way is taken where none is named."""
-    from memory.embedding import HASHING, MINILM, minilm_lacks
-
-    return {
-        "embedding": HASHING,
-        "embeddings": [
-            {"id": HASHING, "usable": True, "note": "the default: 100,000 texts in about a minute"},
-            {"id": MINILM, "usable": not minilm_lacks(), "note": "about 60 texts a second, so never by itself"},
-        ],
-    }
-
-
-def _models() -> Iterable[str]:
-    """The house models, those of the catalogue, and every model that a season file of the configuration names."""
-    from agents.llm import catalogue
-    from agents.llm.house import house_models
-
-    named = dict.fromkeys((*house_models(), *(row.id for row in catalogue().models)))
-    for path in _season_files():
-        with suppress(ConfigError):  # told among the problems
-            for desk in load_rules(path).desks:
-                named |= dict.fromkeys(desk.every_model())
-    return named
-
-
-def _season_files() -> list[Path]:
-    return sorted((CONFIG / "seasons").glob("*.toml"))
-
-
-def _model(model: str) -> dict[str, Any]:
-    """Whether a model can be asked, and what the catalogue says of it; what is not known is null."""
-    from agents.llm import catalogue, is_rule_based, required_keys, unreachable
-
-    try:
-        missing = list(required_keys(model))
-        absent = unreachable(model)
-        missing += [absent] if absent else []
-    except ConfigError as error:
-        missing = [str(error)]
-    row = catalogue().row(model)
-    return {
-        "id": model,
-        "usable": not missing,
-        "missing": missing,
-        "rule_based": is_rule_based(model),
-        "maker": row.maker if row else None,
-        "context_window": row.context_window if row else None,
-        "knowledge_cutoff": row.knowledge_cutoff.isoformat() if row and row.knowledge_cutoff else None,
-        "abilities": sorted(row.abilities) if row else None,
-        "specialities": list(row.specialities) if row else None,
-        "free": row.free if row else False,
-    }
-
-
-def _memory_problems(settings: Settings) -> Iterable[dict[str, str]]:
-    """Whether the newest memory can be opened; one that is in use is well."""
-    from arena.memories import embedding_of, memory_rules, open_store
-
-    remembering = [run for run in Runs(settings.home).all() if memory_rules(run) is not None]
-    if not remembering:
-        return
-    try:
-        open_store(remembering[-1], embedding_of(remembering[-1]), settings).close()
-    except MemoryUnavailable as error:
-        if not error.is_locked:
-            yield {"what": str(error), "do": f"tradefloor memory rebuild {remembering[-1].run_id}"}
-    except ConfigError as error:
-        yield {"what": str(error), "do": f"tradefloor memory rebuild {remembering[-1].run_id} --embedding hashing"}
-
-
-def _problems(settings: Settings) -> Iterable[dict[str, str]]:
-    yield from _memory_problems(settings)
-    for halt in KillSwitch(settings.home).standing():
-        yield {"what": f"trading is halted ({halt.scope}): {halt.reason}", "do": "tradefloor resume --reason ..."}
-    if settings.data_root is not None and not settings.data_root.is_dir():
-        yield {
-            "what": f"the data folder {settings.data_root} is not there",
-            "do": "mend TRADEFLOOR_DATA or --data-root, or leave it out and use the simulated market",
-        }
-    if settings.home.exists() and not (settings.home.is_dir() and os.access(settings.home, os.W_OK)):
-        yield {
-            "what": f"the home folder {settings.home} cannot be written",
-            "do": "name another one with --home or TRADEFLOOR_HOME",
-        }
-    try:
-        Limits.load(CONFIG / "limits.toml")
-    except TradefloorError as error:
-        yield {"what": str(error), "do": "mend config/limits.toml"}
-    for path in _season_files():
-        try:
-            load_rules(path)
-        except ConfigError as error:
-            yield {"what": str(error), "do": f"mend {path.name}"}

@@ -7,17 +7,11 @@ from typing import Any
 import numpy as np
 import typer
 
-from arena.commands.attempting import (
-    IN_PROCESS,
-    FanOut,
-    attempts_json,
-    chosen_cases,
-    make_missing,
-    raise_incomplete,
-)
+from arena.commands.attempting import attempts_json, make_missing, raise_incomplete
 from arena.commands.output import print_json, say
 from arena.evaluating import open_attempts, read_desks
 from arena.settings import Settings
+from arena.trying import IN_PROCESS, FanOut, chosen_cases
 from evals.attempts import AttemptStore
 from evals.compare import compare
 from evals.foreign import read_logs, score_logs

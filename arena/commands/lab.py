@@ -8,11 +8,12 @@ from typing import Any
 import typer
 
 from arena import freezing
-from arena.commands.attempting import IN_PROCESS, FanOut, attempts_json, make_missing, raise_incomplete
+from arena.commands.attempting import attempts_json, make_missing, raise_incomplete
 from arena.commands.output import print_json
 from arena.evaluating import open_attempts, read_desks
 from arena.settings import Settings
-from evals.case import Case, Split
+from arena.trying import IN_PROCESS, FanOut, chosen_cases
+from evals.case import Split
 from evals.promptlab.matrix import Cell, Row, fails, matrix, seen
 from evals.promptlab.verdict import LabVerdict, verdicts
 from evals.scoring import Scorer
@@ -55,7 +56,9 @@ def run(
     scorer = suite.scorer(asked.scorer)
     baseline = _baseline(desks, asked.baseline)
     seen([], asked.view, scorer=scorer)
-    chosen = _cases(suite.cases(settings.data_root), asked)
+    if asked.split not in SPLITS:
+        raise RequestError(f"--split {asked.split!r}: expected one of {', '.join(SPLITS)}")
+    chosen = chosen_cases(suite, settings, asked.split, asked.cases)
     with open_attempts(settings) as store:
         tally = make_missing(suite, chosen, desks, asked.epochs, store, settings, cap_usd=cap_usd, fan_out=fan_out)
         rows = matrix(suite, chosen, desks, store, scorer=scorer)
@@ -115,15 +118,6 @@ def _baseline(desks: Sequence[Variant], name: str | None) -> Variant:
         if desk.name == name:
             return desk
     raise RequestError(f"--baseline {name!r}: expected one of {', '.join(desk.name for desk in desks)}")
-
-
-def _cases(cases: Sequence[Case], asked: Question) -> list[Case]:
-    if asked.split not in SPLITS:
-        raise RequestError(f"--split {asked.split!r}: expected one of {', '.join(SPLITS)}")
-    chosen = [case for case in cases if case.split == asked.split][: asked.cases]
-    if not chosen:
-        raise RequestError(f"suite {asked.suite} has no {asked.split} cases here; recorded ones need --data-root")
-    return chosen
 
 
 def _print(

@@ -4,31 +4,25 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-import numpy as np
-
-from arena.candles import Lookback
 from arena.commands.output import print_json
 from arena.commands.risk_text import print_outcomes, print_report
 from arena.measured import Question, measure
-from arena.risk.asked_report import asked_report
-from arena.risk.document import outcomes_document
+from arena.risk.reporting import computed_report, computed_simulation
 from arena.risk.scenario_file import read_scenario
-from trading.domain.errors import RequestError, ToolFailure
-from trading.domain.instants import duration_ms, iso
+from arena.settings import Settings
+from trading.domain.errors import RequestError
 from trading.domain.instrument import parse_symbol
-from trading.domain.money import ZERO, money_text
-from trading.marketdata import FloatArray
-from trading.risk.measures import HorizonReturns, aligned_returns, horizon_returns
-from trading.risk.simulation import SCENARIOS, Scenario, fit_model, outcomes, wealth_paths
+from trading.domain.money import ZERO
+from trading.risk.simulation import SCENARIOS, Scenario
 
 CUSTOM = "custom"
-_MOST_DRAWS = 40_000_000
 _MOST_QUANTITY = Decimal(10) ** 15
 
 
 def report(question: Question, *, horizon: str, as_json: bool, html: Path | None = None) -> None:
     """Print every measure of the positions over the horizon; with ``html``, write them as a page too."""
-    document = asked_report(question, horizon_ms=duration_ms(horizon))
+    settings = Settings.load({"home": question.home, "data_root": question.data_root})
+    document = computed_report(measure(question), settings, horizon=horizon, proposal=question.proposal)
     if html is not None:
         from arena.ui.risk.page import report_page
 
@@ -76,40 +70,9 @@ def simulate(
     html: Path | None = None,
 ) -> None:
     """Print what comes of drawn paths of the positions' instruments; with ``html``, write it as a page too."""
-    measured = measure(question)
-    book, step_ms = measured.book(measured.account), duration_ms(step)
-    steps, rest = divmod(duration_ms(horizon), step_ms)
-    symbols = list(book.weights)
-    if rest or steps < 1:
-        raise RequestError(f"--horizon {horizon} in steps of {step}: expected a whole number of steps")
-    if not symbols:
-        raise RequestError(f"{measured.name}: nothing is held, so there is nothing to simulate")
-    if not 100 <= paths <= _MOST_DRAWS // (steps * len(symbols)):
-        most = _MOST_DRAWS // (steps * len(symbols))
-        raise RequestError(f"--paths {paths}: expected 100 to {most} for {steps} steps of {len(symbols)} instruments")
-    past = _log_returns(measured.seen, symbols, step_ms)
-    rng = np.random.default_rng(seed)
-    try:
-        draws = fit_model(model, past).draw(paths=paths, steps=steps, rng=rng)
-    except ValueError as error:
-        raise RequestError(
-            f"{len(past)} past steps of {step}: {error}; look back further (--lookback) or take shorter steps (--step)"
-        ) from error
-    drawn = scenario.apply(draws, symbols, step_ms, rng=rng)
-    found = outcomes(wealth_paths(np.array(list(book.weights.values())), drawn))
-    document = {
-        "of": measured.name,
-        "as_of": iso(measured.seen.as_of_ms),
-        "source": measured.seen.source,
-        "equity": money_text(measured.account.equity),
-        "model": model,
-        "scenario": scenario.name,
-        "seed": seed,
-        "step_s": step_ms // 1000,
-        "horizon_s": steps * step_ms // 1000,
-        "past_steps": len(past),
-        **outcomes_document(found),
-    }
+    document = computed_simulation(
+        measure(question), model=model, scenario=scenario, horizon=horizon, step=step, paths=paths, seed=seed
+    )
     if html is not None:
         from arena.ui.risk.page import simulation_page
 
@@ -144,19 +107,3 @@ def chosen_scenario(
     if own:
         raise RequestError(f"--{next(iter(own))} belongs to --scenario {CUSTOM}; found --scenario {name}")
     return SCENARIOS[name] if name in SCENARIOS else read_scenario(Path(name))
-
-
-def _log_returns(seen: Lookback, symbols: Sequence[str], step_ms: int) -> FloatArray:
-    """Log returns over whole steps that do not overlap, shape (n, instruments)."""
-    try:
-        over_step = {symbol: horizon_returns(seen.bars[symbol], step_ms) for symbol in symbols}
-    except ToolFailure as error:
-        raise RequestError(str(error).replace("horizon", "--step")) from error
-    apart: dict[str, HorizonReturns] = {}
-    for symbol, one in over_step.items():
-        whole = (one.start_ms + seen.step_ms) % step_ms == 0
-        apart[symbol] = HorizonReturns(
-            instrument=symbol, steps=one.steps, start_ms=one.start_ms[whole], returns=one.returns[whole]
-        )
-    moves: FloatArray = np.log1p(aligned_returns(symbols, apart)[1])
-    return moves

@@ -83,6 +83,7 @@ def serve(
         except KeyboardInterrupt:  # the server has closed by then and passes the signal on
             say("stopped; the season goes on next time")
         finally:
+            services.jobs.stop()
             background.stop()
 
 

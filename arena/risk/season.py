@@ -9,6 +9,7 @@ import numpy as np
 from arena.candles import look_back_in_season
 from arena.measured import Measured, season_and_market
 from arena.seasons.standings import tally_run
+from arena.seasons.tally import Tally
 from arena.settings import Settings
 from evals.records import DeskRecord, MarketRecord
 from trading.domain.errors import TradefloorError
@@ -77,6 +78,19 @@ class SeasonBacktest:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Results:
+    """Results of an account at the ends of steps, ``ts_ms``, against the ``var`` that was stated before each.
+
+    Arrays of shape (n,), fractions of equity; ``moves`` by the next prices alone, ``equity`` with trades and fees.
+    """
+
+    ts_ms: IntArray
+    moves: FloatArray
+    equity: FloatArray
+    var: FloatArray
+
+
 def backtest_row(one: Backtest, level: float) -> dict[str, Any]:
     """A back-test as JSON."""
     return {
@@ -95,27 +109,36 @@ def backtest_row(one: Backtest, level: float) -> dict[str, Any]:
 
 def season_backtest(measured: Measured, settings: Settings) -> SeasonBacktest | None:
     """The back-tests of a run up to the instant it is measured at; None for a positions file."""
-    run = measured.run
-    if run is None:
+    if measured.run is None:
         return None
-    tally, _, _ = tally_run(run)
+    tally, _, _ = tally_run(measured.run)
     market = tally.market_record()
     try:
-        season, kind = season_and_market(run)
-        reach = WINDOW + _BURN_IN + len(market.ts_ms) + 1
-        seen = look_back_in_season(
-            season,
-            kind,
-            tally.symbols,
-            settings,
-            at_ms=measured.seen.as_of_ms,
-            lookback_ms=reach * max(market.step_ms, measured.seen.step_ms),
-        )
+        bars = season_bars(measured, tally, settings)
     except TradefloorError as error:
         ends = (int(market.ts_ms[0]), int(market.ts_ms[-1])) if len(market.ts_ms) else (0, 0)
         return SeasonBacktest(step_ms=market.step_ms, begin_ms=ends[0], end_ms=ends[1], desks=(), reason=str(error))
-    bars = [seen.bars[symbol] for symbol in tally.symbols]
     return judged_season(market, tally.desk_records({}), bars, until_ms=measured.seen.as_of_ms)
+
+
+def season_bars(measured: Measured, tally: Tally, settings: Settings) -> list[Bars]:
+    """The candles that a season's VaR is stated by, one series an instrument of the tally.
+
+    Raises RequestError or DataError where they cannot be had.
+    """
+    assert measured.run is not None, "only a run has a season"
+    market = tally.market_record()
+    season, kind = season_and_market(measured.run)
+    reach = WINDOW + _BURN_IN + len(market.ts_ms) + 1
+    seen = look_back_in_season(
+        season,
+        kind,
+        tally.symbols,
+        settings,
+        at_ms=measured.seen.as_of_ms,
+        lookback_ms=reach * max(market.step_ms, measured.seen.step_ms),
+    )
+    return [seen.bars[symbol] for symbol in tally.symbols]
 
 
 def judged_season(
@@ -132,42 +155,93 @@ def judged_season(
     def none(reason: str) -> SeasonBacktest:
         return SeasonBacktest(step_ms=step_ms, begin_ms=begin_ms, end_ms=until_ms, desks=(), reason=reason)
 
-    marks = int(np.searchsorted(market.ts_ms, until_ms, side="right"))
-    at, closes = market.ts_ms[:marks], market.closes[:, :marks]
-    if marks < _FEWEST:
-        return none(f"{marks} marks are too few, it needs {_FEWEST}")
-    ends, past = _past(bars, step_ms, int(at[0]))
-    known = np.searchsorted(ends, at[:-1], side="right")
-    if len(past) <= WINDOW or int(known[-1]) < WINDOW:
-        return none(f"{len(past)} steps of candles are too few to state a VaR by, it needs {WINDOW} before the season")
-    volatility = np.sqrt(np.stack([long_memory_variance(column) for column in past.T], axis=1))
-    priced: BoolArray = np.all(np.isfinite(closes), axis=0)
-    follows = (np.diff(at) == step_ms) & priced[1:] & priced[:-1]
-    moves = closes[:, 1:] / closes[:, :-1] - 1.0
+    steps = _steps(market, bars, until_ms)
+    if isinstance(steps, str):
+        return none(steps)
     found = []
     for desk in desks:
-        equity = desk.equity[:marks]
-        values = desk.quantities[:, : marks - 1] * closes[:, :-1]
-        books = np.nan_to_num(np.divide(values, equity[:-1], out=np.zeros_like(values), where=equity[:-1] > 0)).T
-        for method, filter_by in (("historical", None), ("filtered", volatility)):
-            var = books_var(books, past, known, level=LEVEL, window=WINDOW, volatility=filter_by)
-            used = follows & np.isfinite(var) & books.any(axis=1) & (equity[:-1] > 0)
-            if int(used.sum()) < _FEWEST:
+        for method in ("historical", "filtered"):
+            one = steps.results(desk.equity, desk.quantities, filtered=method == "filtered")
+            if len(one.var) < _FEWEST:
                 continue
-            expected = np.einsum("mk,km->m", books, np.nan_to_num(moves))[used]
-            actual = (equity[1:] / np.where(equity[:-1] > 0, equity[:-1], 1.0) - 1.0)[used]
             found.append(
                 DeskBacktest(
                     desk=desk.name,
                     method=method,
-                    moves=backtest(expected, var[used], LEVEL),
-                    equity=backtest(actual, var[used], LEVEL),
-                    exceeded_ms=tuple(at[1:][np.flatnonzero(used)][np.flatnonzero(-expected > var[used])].tolist()),
+                    moves=backtest(one.moves, one.var, LEVEL),
+                    equity=backtest(one.equity, one.var, LEVEL),
+                    exceeded_ms=tuple(one.ts_ms[-one.moves > one.var].tolist()),
                 )
             )
     if not found:
         return none(f"no desk held anything for {_FEWEST} steps")
-    return SeasonBacktest(step_ms=step_ms, begin_ms=begin_ms, end_ms=int(at[-1]), desks=tuple(found), reason=None)
+    end_ms = int(steps.at[-1])
+    return SeasonBacktest(step_ms=step_ms, begin_ms=begin_ms, end_ms=end_ms, desks=tuple(found), reason=None)
+
+
+def arena_trail(
+    market: MarketRecord, desks: Sequence[DeskRecord], bars: Sequence[Bars], *, until_ms: int
+) -> Results | str:
+    """The results of all desks together against the filtered VaR of their books, or why there are none."""
+    steps = _steps(market, bars, until_ms)
+    if isinstance(steps, str):
+        return steps
+    equity = np.sum([desk.equity[: len(steps.at)] for desk in desks], axis=0)
+    quantities = np.sum([desk.quantities[:, : len(steps.at)] for desk in desks], axis=0)
+    found = steps.results(equity, quantities, filtered=True)
+    return found if len(found.var) >= _FEWEST else f"all desks together held something for {len(found.var)} steps only"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Steps:
+    """A season's market, ready to judge any account by."""
+
+    at: IntArray
+    closes: FloatArray
+    past: FloatArray
+    known: IntArray
+    volatility: FloatArray
+    follows: BoolArray
+
+    def results(self, equity: FloatArray, quantities: FloatArray, *, filtered: bool) -> Results:
+        """The results of an account with these marks; steps at which it held nothing are left out."""
+        marks = len(self.at)
+        before, after = equity[: marks - 1], equity[1:marks]
+        alive = before > 0
+        values = quantities[:, : marks - 1] * self.closes[:, :-1]
+        books = np.nan_to_num(np.divide(values, before, out=np.zeros_like(values), where=alive)).T
+        moves = np.nan_to_num(self.closes[:, 1:] / self.closes[:, :-1] - 1.0)
+        var = books_var(
+            books, self.past, self.known, level=LEVEL, window=WINDOW, volatility=self.volatility if filtered else None
+        )
+        used = self.follows & np.isfinite(var) & books.any(axis=1) & alive
+        return Results(
+            ts_ms=self.at[1:][used],
+            moves=np.einsum("mk,km->m", books, moves)[used],
+            equity=(after / np.where(alive, before, 1.0) - 1.0)[used],
+            var=var[used],
+        )
+
+
+def _steps(market: MarketRecord, bars: Sequence[Bars], until_ms: int) -> _Steps | str:
+    """The market up to ``until_ms``, or what is missing to state a VaR by."""
+    marks = int(np.searchsorted(market.ts_ms, until_ms, side="right"))
+    at, closes = market.ts_ms[:marks], market.closes[:, :marks]
+    if marks < _FEWEST:
+        return f"{marks} marks are too few, it needs {_FEWEST}"
+    ends, past = _past(bars, market.step_ms, int(at[0]))
+    known = np.searchsorted(ends, at[:-1], side="right")
+    if len(past) <= WINDOW or int(known[-1]) < WINDOW:
+        return f"{len(past)} steps of candles are too few to state a VaR by, it needs {WINDOW} before the season"
+    priced: BoolArray = np.all(np.isfinite(closes), axis=0)
+    return _Steps(
+        at=at,
+        closes=closes,
+        past=past,
+        known=known,
+        volatility=np.sqrt(np.stack([long_memory_variance(column) for column in past.T], axis=1)),
+        follows=(np.diff(at) == market.step_ms) & priced[1:] & priced[:-1],
+    )
 
 
 def _past(bars: Sequence[Bars], step_ms: int, first_mark_ms: int) -> tuple[IntArray, FloatArray]:

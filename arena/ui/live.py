@@ -48,6 +48,7 @@ class _Panel:
     choices: tuple[int, ...] = ()
     by_clock: bool = False
     by_address: bool = False
+    edition: Callable[[], Hashable] = lambda: None
 
 
 def script_text(name: str) -> str:
@@ -75,14 +76,23 @@ class LivePage:
     # -- building --------------------------------------------------------------------------------------------------
 
     def html(
-        self, render: Callable[[FloorSnapshot], str], *, elem_id: str, waiting: str = "", script: str | None = None
+        self,
+        render: Callable[[FloorSnapshot], str],
+        *,
+        elem_id: str,
+        waiting: str = "",
+        script: str | None = None,
+        edition: Callable[[], Hashable] = lambda: None,
     ) -> gr.HTML:
-        """Markup of the snapshot; before the first one, a skeleton that says what it is ``waiting`` for."""
+        """Markup of the snapshot; before the first one, a skeleton that says what it is ``waiting`` for.
+
+        What it shows besides the snapshot is named by ``edition``.
+        """
 
         def content(viewer: _Viewer) -> str:
             return skeleton(waiting) if viewer.snapshot is None else render(viewer.snapshot)
 
-        return self._add(elem_id, content, script=script)
+        return self._add(elem_id, content, script=script, edition=edition)
 
     def clocked_html(self, render: Callable[[FloorSnapshot | None, int], str], *, elem_id: str) -> gr.HTML:
         """Markup that also depends on the wall clock, to the second."""
@@ -110,6 +120,19 @@ class LivePage:
             return skeleton(waiting) if viewer.snapshot is None else render(viewer.snapshot, viewer.address)
 
         return self._add(elem_id, content, script=script, by_clock=by_clock, by_address=True)
+
+    def housed_html(
+        self, render: Callable[[Address, int], str], *, edition: Callable[[], Hashable], elem_id: str
+    ) -> gr.HTML:
+        """Markup of the house and not of the floor: it is there without a season, and made anew with each ``edition``.
+
+        It gets the page's address and the wall clock.
+        """
+
+        def content(viewer: _Viewer) -> str:
+            return render(viewer.address, viewer.now_ms)
+
+        return self._add(elem_id, content, by_address=True, edition=edition, first=skeleton(""))
 
     def choice(self, options: Sequence[str], value: str, *, label: str) -> gr.Radio:
         """A segmented switch, each viewer's own, that charts of this page can follow."""
@@ -205,6 +228,7 @@ class LivePage:
             tuple(viewer.chosen[index] for index in panel.choices),
             viewer.now_ms // 1_000 if panel.by_clock else None,
             tuple(sorted(viewer.address.items())) if panel.by_address else None,
+            panel.edition(),
         )
 
     def _refresh(self, seen: _Seen, *chosen: str) -> list[Any]:
@@ -221,11 +245,13 @@ class LivePage:
         script: str | None = None,
         by_clock: bool = False,
         by_address: bool = False,
+        edition: Callable[[], Hashable] = lambda: None,
+        first: str | None = None,
     ) -> gr.HTML:
         code = None if script is None else script_text(script)
-        first = _Viewer(snapshot=None, now_ms=0, chosen=(), address={})
+        nobody = _Viewer(snapshot=None, now_ms=0, chosen=(), address={})
         component = gr.HTML(
-            content(first),
+            content(nobody) if first is None else first,
             html_template=SLOT,
             elem_id=elem_id,
             js_on_load=code,
@@ -233,7 +259,14 @@ class LivePage:
             padding=False,
         )
         self._panels.append(
-            _Panel(name=elem_id, component=component, render=content, by_clock=by_clock, by_address=by_address)
+            _Panel(
+                name=elem_id,
+                component=component,
+                render=content,
+                by_clock=by_clock,
+                by_address=by_address,
+                edition=edition,
+            )
         )
         return component
 

@@ -23,11 +23,16 @@ _STYLES = (
     "leaderboard",
     "markets",
     "trade",
+    "pressed",
+    "lab",
+    "runs",
+    "settings",
+    "limits",
     "account",
     "chat",
     "phone",
 )
-_SCRIPTS = ("shell", "live", "who", "chat", "address")
+_SCRIPTS = ("shell", "live", "who", "chat", "address", "press")
 
 _VARIABLES = {
     "body_background_fill": "page",

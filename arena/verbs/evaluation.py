@@ -81,8 +81,8 @@ def eval_run(
     as_json: Json = False,
 ) -> None:
     """Try desks on a suite; the same command makes only what is missing."""
-    from arena.commands.attempting import FanOut
     from arena.commands.evals import run
+    from arena.trying import FanOut
 
     run(
         suite,

@@ -39,8 +39,8 @@ def lab_run(
     as_json: Json = False,
 ) -> None:
     """Try variants on a suite and say which is better, by how much, and how sure that is."""
-    from arena.commands.attempting import FanOut
     from arena.commands.lab import Question, run
+    from arena.trying import FanOut
 
     asked = Question(suite=suite, baseline=baseline, scorer=scorer, view=view, epochs=epochs, cases=cases, split=split)
     fan_out = FanOut(workers=workers, ray=ray)

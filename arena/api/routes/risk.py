@@ -7,10 +7,10 @@ import fastapi
 from arena.api.heavy import heavy
 from arena.api.records import READS, known_desk, market_asked
 from arena.api.values import AskedDesk, AskedInstant, AskedRun, finite, ms_of
-from arena.measured import Question
-from arena.risk.asked_report import asked_report
+from arena.measured import Question, measure
+from arena.risk.reporting import computed_report, of_desk
 from arena.services import Services
-from trading.domain.instants import duration_ms, iso
+from trading.domain.instants import iso
 
 Horizon = Literal["1h", "4h", "8h", "12h", "24h", "72h"]
 Lookback = Literal["7d", "30d", "90d", "365d"]
@@ -45,8 +45,15 @@ def routes(services: Services) -> fastapi.APIRouter:
             data_root=services.settings.data_root,
         )
         with heavy():
+            measured = measure(question)
             document: dict[str, Any] = finite(
-                asked_report(question, horizon_ms=duration_ms(horizon), desk=desk, judged=False)
+                computed_report(
+                    of_desk(measured, desk) if desk is not None else measured,
+                    services.settings,
+                    horizon=horizon,
+                    proposal={},
+                    judged=False,
+                )
             )
         return document
 

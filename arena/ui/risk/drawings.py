@@ -78,6 +78,34 @@ def result_chart(returns: Sequence[float], var: Sequence[float], begin: str, end
     return _framed(drawn, labels, begin[:10], end[:10])
 
 
+def drawdown_chart(falls: Sequence[float], limit: float, begin: str, end: str) -> Html:
+    """Falls from the peak (fractions, zero or below) over time, and the dashed line of the breaker at ``-limit``."""
+    height, count = 150, len(falls)
+    reach = max(limit, -min(falls, default=0.0)) * 1.12 or 0.01
+    step = _WIDTH / max(count - 1, 1)
+
+    def at(value: float) -> float:
+        return 4 - value / reach * (height - 8)
+
+    points = " ".join(f"{row * step:.1f},{at(value):.1f}" for row, value in enumerate(falls))
+    line = f"{at(-limit):.1f}"
+    drawn = element(
+        "svg",
+        element("line", x1="0", x2=str(_WIDTH), y1=f"{at(0):.1f}", y2=f"{at(0):.1f}", class_="tf-rk-zero"),
+        element("polygon", points=f"0,{at(0):.1f} {points} {_WIDTH},{at(0):.1f}", class_="tf-rk-fall"),
+        element("polyline", points=points, class_="tf-rk-edge"),
+        element("line", x1="0", x2=str(_WIDTH), y1=line, y2=line, class_="tf-rk-breaker"),
+        class_="tf-rk-plot",
+        viewBox=f"0 0 {_WIDTH} {height}",
+        preserveaspectratio="none",
+        role="img",
+        aria_label=f"Drawdown from {begin} to {end}: now {percent(falls[-1])}, deepest {percent(min(falls))}, "
+        f"the breaker stands at {percent(-limit)}.",
+    )
+    labels = [(at(edge) / height, percent(edge, 0)) for edge in (0.0, -limit / 2, -limit)]
+    return _framed(drawn, labels, begin, end)
+
+
 def fan_chart(fan: Mapping[str, Sequence[float]], days: float) -> Html:
     """Quantiles of wealth at every step: bands of 1 to 99, 5 to 95 and 25 to 75 %, and the median."""
     height = 240
