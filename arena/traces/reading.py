@@ -150,15 +150,19 @@ def _approval(mine: Iterable[Event]) -> str | None:
 
 def _legs(mine: Iterable[Event]) -> tuple[Leg, ...]:
     found: dict[str, Leg] = {}
+    wanted = ("instrument", "side", "quantity", "order_type", "limit_price", "reason", "attempt")
+    ruled = ("ruling", "rule", "message", "quantity_after", "superseded")
     for event in mine:
         payload = event.payload
         if event.kind is EventKind.INTENDED:
-            same = ("instrument", "side", "quantity", "order_type", "limit_price", "reason", "attempt")
-            guards = {name: payload.get(name) for name in ("stop_loss", "take_profit")}
-            found[payload["intent_id"]] = Leg(**{name: payload[name] for name in same}, **guards)
+            found[payload["intent_id"]] = Leg(
+                **{name: payload[name] for name in wanted},
+                stop_loss=payload.get("stop_loss"),
+                take_profit=payload.get("take_profit"),
+            )
         elif event.kind is EventKind.RULED and payload["intent_id"] in found:
-            same = ("ruling", "rule", "message", "quantity_after", "superseded")
-            found[payload["intent_id"]] = replace(found[payload["intent_id"]], **{name: payload[name] for name in same})
+            said = {name: payload[name] for name in ruled}
+            found[payload["intent_id"]] = replace(found[payload["intent_id"]], **said)
     return tuple(found.values())
 
 

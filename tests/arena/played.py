@@ -1,12 +1,16 @@
 """A short season of house models, played for real into a home folder: runs, journals and telemetry to read back."""
 
 import asyncio
+import time
 from pathlib import Path
 
 from arena import wiring
+from arena.seasons.background import BackgroundSeason
+from arena.seasons.live import LiveFloor
 from arena.seasons.rulefile import load_rules
 from arena.settings import Settings
 from arena.traces import Transcripts
+from trading.risk import KillSwitch
 from trading.storage.runs import RunFolder
 
 SEASON = """
@@ -52,3 +56,22 @@ def play(home: Path, *, transcripts: Transcripts | None = None, text: str = SEAS
 
     asyncio.run(season())
     return folder
+
+
+def play_on_floor(home: Path, transcripts: Transcripts, *, deadline_s: float = 300.0) -> LiveFloor:
+    """The same season played beside a floor; what it shows at the end is real in all its parts."""
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "played.toml"
+    path.write_text(SEASON, "utf-8")
+    settings = Settings.load({"home": home})
+    floor = LiveFloor(KillSwitch(home))
+    season = BackgroundSeason(load_rules(path), settings, floor, round_s=0.0, warmup_rounds=0, transcripts=transcripts)
+    season.start()
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        shown = floor.snapshot()
+        if shown is not None and shown.status in ("finished", "failed"):
+            assert shown.status == "finished", shown.status_text
+            return floor
+        time.sleep(0.02)
+    raise AssertionError(f"the season did not end in time: {floor.snapshot()}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from arena.seasons.portrait import RoleRow
+from arena.seasons.portrait import DeskPortrait, RoleRow
 from arena.seasons.snapshot import FloorSnapshot, PositionRow
 from arena.traces import Entry, TraceArchive
 from arena.ui.components.decisions import decision_href

@@ -100,7 +100,7 @@ def _sample(state: BoardState) -> str:
     longest = max((entry.days for entry in board.entries), default=0.0)
     runs, tried = count(len(board.runs), "run", "runs"), count(board.trials, "configuration", "configurations")
     now = ", being computed again" if state.is_computing else ""
-    minutes = "less than a minute" if age < 60 else duration(age // 60 * 60_000)
+    minutes = "less than a minute" if age < 60 else duration(max(2, age // 60) * 60_000)
     return f"{number(longest, 0)} days at most · {runs} · {tried} tried · computed {minutes} ago{now}"
 
 

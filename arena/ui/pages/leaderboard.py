@@ -24,7 +24,7 @@ def build(page: LivePage) -> None:
         )
     with gr.Row(elem_id="tf-reading"):
         with gr.Column(elem_classes="tf-panel", min_width=320):
-            _head("Row against column")
+            _head("Pairs: the row against the column")
             page.addressed_html(panels.pairs, elem_id="tf-lb-pairs", waiting=_WAITING, by_clock=True)
         with gr.Column(min_width=320):
             with gr.Column(elem_classes="tf-panel"):

@@ -70,10 +70,17 @@
     return found.missing_words ? [["p", found.missing_words], ...parts] : parts;
   }
 
+  function show(from) {
+    for (const box of document.querySelectorAll("[data-words]")) {
+      if (box.dataset.words === from) write(box, known.get(from));
+    }
+  }
+
   async function fill(box) {
     const from = box.dataset.words;
     if (!known.has(from)) {
       known.set(from, [["p", "Running…"]]);
+      show(from);
       try {
         const answer = await fetch(from, { credentials: "same-origin" });
         const found = await answer.json();
@@ -84,9 +91,7 @@
         return;
       }
     }
-    for (const shown of document.querySelectorAll("[data-words]")) {
-      if (shown.dataset.words === from) write(shown, known.get(from));
-    }
+    show(from);
   }
 
   function fillOpen(root) {

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 from arena.api.app import create_app
 from arena.floor import Floor
 from arena.seasons.snapshot import FloorSnapshot
+from arena.services import Services
 from tests.arena.housing import house
 
 expect.set_options(timeout=20_000)  # a machine at work on other tests is slow, not wrong
@@ -86,11 +88,18 @@ def browser() -> Iterator[Browser]:
 def served() -> Iterator[tuple[str, SwitchedFloor]]:
     """The address of a running server and the floor it shows."""
     floor = SwitchedFloor()
+    with serving(house(floor)) as address:
+        yield address, floor
+
+
+@contextmanager
+def serving(services: Services) -> Iterator[str]:
+    """The address of a running server over ``services``."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     config = uvicorn.Config(
-        create_app(house(floor)), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
+        create_app(services), host="127.0.0.1", port=port, log_level="error", timeout_graceful_shutdown=1
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -99,7 +108,7 @@ def served() -> Iterator[tuple[str, SwitchedFloor]]:
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.05)
     assert server.started
-    yield f"http://127.0.0.1:{port}", floor
+    yield f"http://127.0.0.1:{port}"
     server.should_exit = True
     thread.join(timeout=5)
 

@@ -50,7 +50,7 @@ def test_the_shared_scale_holds_everything_and_places_stay_inside(snapshot: Floo
 def test_cards_stand_in_rank_order(snapshot: FloorSnapshot) -> None:
     order = [desk.name for desk in ranked(snapshot.desks)]
     shown = desk_cards(snapshot)
-    places = [shown.index(f"<b>{name}</b>") for name in order]
+    places = [shown.index(f">{name}</a></b>") for name in order]
     assert places == sorted(places)
 
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arena.seasons.snapshot import Curve, FloorSnapshot
+from arena.ui.charts.drawdown import drawdowns
 from arena.ui.charts.equity import RANGES_MS, equity_figure, spread
 from arena.ui.tokens import PALETTE
 
@@ -21,11 +22,23 @@ def traces(snapshot: FloorSnapshot, range_name: str = "All", unit: Any = "%") ->
     return data
 
 
-@pytest.mark.parametrize("unit", ["%", "$"])
+@pytest.mark.parametrize("unit", ["%", "$", "drawdown"])
 @pytest.mark.parametrize("range_name", list(RANGES_MS))
 def test_every_window_and_unit_is_a_valid_figure(snapshot: FloorSnapshot, range_name: str, unit: Any) -> None:
     figure = go.Figure(json.loads(equity_figure(snapshot, range_name, unit)))
-    assert len(figure.data) == 4 + 1 + len(snapshot.desks)
+    bands = 0 if unit == "drawdown" else 4
+    assert len(figure.data) == bands + 1 + len(snapshot.desks)
+
+
+def test_drawdown_is_against_the_highest_of_the_whole_season(snapshot: FloorSnapshot) -> None:
+    leader = min(snapshot.desks, key=lambda desk: (desk.rank, desk.rank_last))
+    for range_name in ("All", "24\u00a0h"):
+        shown = traces(snapshot, range_name, "drawdown")[-1]
+        assert max(shown["y"]) <= 0
+        highest = max(leader.curve.equity)
+        assert shown["y"][-1] == pytest.approx((leader.curve.equity[-1] / highest - 1) * 100, abs=1e-3)
+    assert drawdowns([100, 120, 90, 130]) == pytest.approx([0, 0, -0.25, 0])
+    assert drawdowns([]) == []
 
 
 def test_the_leader_is_drawn_last_and_the_luck_band_first(snapshot: FloorSnapshot) -> None:
