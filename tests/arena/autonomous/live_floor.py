@@ -4,8 +4,8 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -57,18 +57,29 @@ class FastClock:
         await asyncio.sleep(max(wait_ms, 0) / 1000 / SPEED)
 
 
-class Unstamped(BinanceAccount):
-    """The private wire; requests are stamped by the wall, which is not the clock here, so stamps are not read."""
+class WallAccount(BinanceAccount):
+    """The private wire, where requests are stamped and the dead-man switch counts by the wall, which does not hurry."""
 
     def _check(self, request: Request) -> None:
-        real = self._venue.now_ms
-        raw = request.body.decode() if request.body else request.query
-        stamp = next(part for part in raw.split("&") if part.startswith("timestamp=")).partition("=")[2]
-        self._venue.now_ms = lambda: int(stamp)  # type: ignore[method-assign]
-        try:
+        with self._by_the_wall():
             super()._check(request)
+
+    def countdown(self, request: Request) -> Any:
+        with self._by_the_wall():
+            return super().countdown(request)
+
+    def run_countdowns(self) -> None:
+        with self._by_the_wall():
+            super().run_countdowns()
+
+    @contextmanager
+    def _by_the_wall(self) -> Iterator[None]:
+        hurried = self._venue.now_ms
+        self._venue.now_ms = lambda: time.time_ns() // 1_000_000  # type: ignore[method-assign]
+        try:
+            yield
         finally:
-            self._venue.now_ms = real  # type: ignore[method-assign]
+            self._venue.now_ms = hurried  # type: ignore[method-assign]
 
 
 def live_table(
@@ -215,7 +226,7 @@ async def live_floor(
         server.now_ms = lambda: clock.now_ms() + server.weather.clock_off_ms  # type: ignore[method-assign]
         account = BookAccount(server.markets, {"USDT": Decimal(deposit)}, now_ms=server.now_ms)
         dialect: Any = server.dialect
-        private = dialect.private = Unstamped(account, dialect.listings, futures=True, venue=server)
+        private = dialect.private = WallAccount(account, dialect.listings, futures=True, venue=server)
         home.mkdir(parents=True, exist_ok=True)
         (home / LIMITS_FILE).write_text(limits, "utf-8")
         settings = settings_of(home, server.endpoints.rest, max_live_notional=cap)
