@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -57,25 +57,31 @@ class FastClock:
         await asyncio.sleep(max(wait_ms, 0) / 1000 / SPEED)
 
 
+def wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 class WallAccount(BinanceAccount):
-    """The private wire, where requests are stamped and the dead-man switch counts by the wall, which does not hurry."""
+    """The private wire where the clock hurries: the dead-man switch counts by the wall, and stamps are not read."""
 
     def _check(self, request: Request) -> None:
-        with self._by_the_wall():
+        raw = request.body.decode() if request.body else request.query
+        stamp = next(part for part in raw.split("&") if part.startswith("timestamp=")).partition("=")[2]
+        with self._at(lambda: int(stamp)):
             super()._check(request)
 
     def countdown(self, request: Request) -> Any:
-        with self._by_the_wall():
+        with self._at(wall_ms):
             return super().countdown(request)
 
     def run_countdowns(self) -> None:
-        with self._by_the_wall():
+        with self._at(wall_ms):
             super().run_countdowns()
 
     @contextmanager
-    def _by_the_wall(self) -> Iterator[None]:
+    def _at(self, now_ms: Callable[[], int]) -> Iterator[None]:
         hurried = self._venue.now_ms
-        self._venue.now_ms = lambda: time.time_ns() // 1_000_000  # type: ignore[method-assign]
+        self._venue.now_ms = now_ms  # type: ignore[method-assign]
         try:
             yield
         finally:
@@ -140,6 +146,7 @@ class Floor:
     clock: FastClock
     table: dict[str, Any]
     settings: Settings
+    processes: list[asyncio.subprocess.Process] = field(default_factory=list)
 
     @property
     def rules(self) -> SeasonRules:
@@ -172,7 +179,7 @@ class Floor:
             "cap": str(self.settings.max_live_notional),
             "rules": self.table,
         }
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "tests.arena.autonomous.live_child",
@@ -180,6 +187,8 @@ class Floor:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        self.processes.append(process)
+        return process
 
     def live(self) -> list[Held]:
         """The orders that stand at the exchange."""
@@ -238,8 +247,13 @@ async def live_floor(
                 private.run_countdowns()
 
         trading = asyncio.create_task(trade())
+        floor = Floor(server, account, private, clock, live_table(clock, rounds=rounds, **season), settings)
         try:
-            yield Floor(server, account, private, clock, live_table(clock, rounds=rounds, **season), settings)
+            yield floor
         finally:
             trading.cancel()
+            for process in floor.processes:
+                if process.returncode is None:
+                    process.kill()
+                    await process.communicate()
             await asyncio.gather(trading, return_exceptions=True)

@@ -15,7 +15,7 @@ from trading.ledger.audit import audit_journal
 from trading.risk import KillSwitch
 from trading.storage.journal import read_verified
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio, pytest.mark.timeout(400)]
 BTC = "BTC-USDT-PERP"
 LONG = 600
 """Rounds of a season that a test stops when it has seen enough."""

@@ -84,6 +84,14 @@ def test_an_account_that_cannot_be_opened_is_named(
     assert not (home / "runs").exists()
 
 
+def test_a_live_season_of_a_spot_market_is_refused(lab: Any, season: Path, tmp_path: Path) -> None:
+    named = opened(tmp_path / "home") | {"TRADEFLOOR_BINANCE_KEY": "key", "TRADEFLOOR_BINANCE_SECRET": "secret"}
+    told = lab.call("run", season, "--home", tmp_path / "home", **named)
+    assert told.code == 2
+    assert "BTC-USDT is spot" in told.err
+    assert not (tmp_path / "home" / "runs").exists()
+
+
 def test_a_live_season_of_two_desks_is_refused(lab: Any, season: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     named = opened(home)
