@@ -12,6 +12,7 @@ from arena.settings import CONFIG, Settings
 from prompts import use_prompts
 from trading.domain.errors import ConfigError
 from trading.domain.instants import duration_text
+from trading.domain.instrument import InstrumentKind, parse_symbol
 from trading.engine import Entrant, Setup
 from trading.marketdata import SimulationSpec, Tape, expand_paths, load_tape, simulate
 from trading.marketdata.masking import draw_mask, masked_tape
@@ -154,6 +155,12 @@ def _live_limits(rules: SeasonRules, settings: Settings, terms: "LiveTerms") -> 
             "instrument, and nobody could say whose it is; give each desk a season and an account of its own"
         )
     account_spec(rules, settings)
+    spot = [name for name in rules.market.instruments if parse_symbol(name)[2] is InstrumentKind.SPOT]
+    if spot:
+        raise ConfigError(
+            f"market.instruments: {spot[0]} is spot, and a live season trades perpetuals: a spot exchange takes its fee "
+            "out of what was bought, and the accounts of desks are kept in one currency; use kind = 'paper'"
+        )
     cap = min(terms.limits.max_order_value, terms.max_notional)
     return terms.limits.tightened({"max_order_value": cap})
 

@@ -4,9 +4,9 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -57,18 +57,35 @@ class FastClock:
         await asyncio.sleep(max(wait_ms, 0) / 1000 / SPEED)
 
 
-class Unstamped(BinanceAccount):
-    """The private wire; requests are stamped by the wall, which is not the clock here, so stamps are not read."""
+def wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class WallAccount(BinanceAccount):
+    """The private wire where the clock hurries: the dead-man switch counts by the wall, and stamps are not read."""
 
     def _check(self, request: Request) -> None:
-        real = self._venue.now_ms
         raw = request.body.decode() if request.body else request.query
         stamp = next(part for part in raw.split("&") if part.startswith("timestamp=")).partition("=")[2]
-        self._venue.now_ms = lambda: int(stamp)  # type: ignore[method-assign]
-        try:
+        with self._at(lambda: int(stamp)):
             super()._check(request)
+
+    def countdown(self, request: Request) -> Any:
+        with self._at(wall_ms):
+            return super().countdown(request)
+
+    def run_countdowns(self) -> None:
+        with self._at(wall_ms):
+            super().run_countdowns()
+
+    @contextmanager
+    def _at(self, now_ms: Callable[[], int]) -> Iterator[None]:
+        hurried = self._venue.now_ms
+        self._venue.now_ms = now_ms  # type: ignore[method-assign]
+        try:
+            yield
         finally:
-            self._venue.now_ms = real  # type: ignore[method-assign]
+            self._venue.now_ms = hurried  # type: ignore[method-assign]
 
 
 def live_table(
@@ -129,6 +146,7 @@ class Floor:
     clock: FastClock
     table: dict[str, Any]
     settings: Settings
+    processes: list[asyncio.subprocess.Process] = field(default_factory=list)
 
     @property
     def rules(self) -> SeasonRules:
@@ -161,7 +179,7 @@ class Floor:
             "cap": str(self.settings.max_live_notional),
             "rules": self.table,
         }
-        return await asyncio.create_subprocess_exec(
+        process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
             "tests.arena.autonomous.live_child",
@@ -169,6 +187,8 @@ class Floor:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        self.processes.append(process)
+        return process
 
     def live(self) -> list[Held]:
         """The orders that stand at the exchange."""
@@ -215,7 +235,7 @@ async def live_floor(
         server.now_ms = lambda: clock.now_ms() + server.weather.clock_off_ms  # type: ignore[method-assign]
         account = BookAccount(server.markets, {"USDT": Decimal(deposit)}, now_ms=server.now_ms)
         dialect: Any = server.dialect
-        private = dialect.private = Unstamped(account, dialect.listings, futures=True, venue=server)
+        private = dialect.private = WallAccount(account, dialect.listings, futures=True, venue=server)
         home.mkdir(parents=True, exist_ok=True)
         (home / LIMITS_FILE).write_text(limits, "utf-8")
         settings = settings_of(home, server.endpoints.rest, max_live_notional=cap)
@@ -227,8 +247,13 @@ async def live_floor(
                 private.run_countdowns()
 
         trading = asyncio.create_task(trade())
+        floor = Floor(server, account, private, clock, live_table(clock, rounds=rounds, **season), settings)
         try:
-            yield Floor(server, account, private, clock, live_table(clock, rounds=rounds, **season), settings)
+            yield floor
         finally:
             trading.cancel()
+            for process in floor.processes:
+                if process.returncode is None:
+                    process.kill()
+                    await process.communicate()
             await asyncio.gather(trading, return_exceptions=True)

@@ -32,9 +32,9 @@ KEYS = {"live_acknowledged": "followed", "max_live_notional": "250"}
 
 
 def test_all_keys_open_it_and_tighten_the_limits(tmp_path):
-    (tmp_path / LIMITS_FILE).write_text(GOOD + "adopt = true\n", "utf-8")
+    (tmp_path / LIMITS_FILE).write_text(GOOD + "adopt = true\ndead_man_s = 0\n", "utf-8")
     terms = open_latch(live_rules(), settings_of(tmp_path, **KEYS), HOUSE)
-    assert (terms.max_notional, terms.adopt) == (Decimal(250), True)
+    assert (terms.max_notional, terms.adopt, terms.dead_man_s) == (Decimal(250), True, 0)
     assert (terms.limits.max_order_value, terms.limits.max_gross_exposure) == (Decimal(500), Decimal(1))
     assert open_latch(rules_of(), settings_of(tmp_path), HOUSE) is None
 
@@ -71,6 +71,10 @@ def test_the_acknowledgement_of_another_season_opens_nothing(tmp_path):
         ('max_order_value = "500"\n', "max_gross_exposure is missing"),
         (GOOD + 'adopt = "yes"\n', "adopt"),
         (GOOD + "nonsense = 1\n", "nonsense"),
+        (GOOD + "dead_man_s = 5\n", "dead_man_s"),
+        (GOOD + "dead_man_s = true\n", "dead_man_s"),
+        (GOOD + 'dead_man_s = "60"\n', "dead_man_s"),
+        (GOOD + "dead_man_s = 1e300\n", "dead_man_s"),
         (GOOD.replace('"500"', '"1e12"'), "max_order_value"),
         ("= [", "not TOML"),
         ("\x00", "not TOML"),

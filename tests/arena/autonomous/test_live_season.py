@@ -15,7 +15,7 @@ from trading.ledger.audit import audit_journal
 from trading.risk import KillSwitch
 from trading.storage.journal import read_verified
 
-pytestmark = [pytest.mark.slow, pytest.mark.asyncio]
+pytestmark = [pytest.mark.slow, pytest.mark.asyncio, pytest.mark.timeout(400)]
 BTC = "BTC-USDT-PERP"
 LONG = 600
 """Rounds of a season that a test stops when it has seen enough."""
@@ -177,7 +177,7 @@ async def test_a_killed_process_comes_back_to_the_books_of_the_exchange(tmp_path
     async with live_floor(tmp_path, rounds=LONG, stops={"stop": 3}) as floor:
         floor.private.faults.arm(OrderFault.ANSWER_LOST)
         first = await floor.spawn()
-        await floor.until(lambda: floor.account.trades())
+        await floor.until(floor.account.trades)
         first.kill()
         await first.communicate()
         left = len(floor.account.orders())
@@ -204,7 +204,10 @@ async def test_an_order_above_the_cap_never_leaves(tmp_path):
         check_books(floor)
         (rejected,) = [event.payload for event in floor.events(EventKind.ORDER_REJECTED)]
         assert rejected["code"] == "above_cap"
-        assert all(trade.price * trade.quantity <= 4000 for trade in floor.account.trades())
+        worth = {}
+        for trade in floor.account.trades():
+            worth[trade.order.number] = worth.get(trade.order.number, 0) + trade.price * trade.quantity
+        assert max(worth.values()) < 4000 * Decimal("1.01"), "a market order is held against the last known price"
         rules = {event.payload["rule"] for event in floor.events(EventKind.RULED)}
         assert "max_order_value" in rules, "the gate knows the cap too, and resizes to it"
 
@@ -254,7 +257,7 @@ async def test_an_account_without_the_capital_is_refused(tmp_path, deposit, word
 async def test_an_account_that_is_not_flat_is_refused_unless_it_is_adopted(tmp_path):
     async with live_floor(tmp_path, deposit="20000", rounds=3) as floor:
         floor.account.held[BTC] = (Decimal("0.5"), Decimal(30_000))
-        with pytest.raises(ConfigError, match="not flat: 0.5 BTC-USDT-PERP"):
+        with pytest.raises(ConfigError, match=r"not flat: 0\.5 BTC-USDT-PERP"):
             await floor.play()
         assert not (tmp_path / "runs").exists()
         (tmp_path / "live-limits.toml").write_text(LIMITS + "adopt = true\n", "utf-8")
