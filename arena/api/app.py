@@ -76,4 +76,3 @@ def _metrics(meters: Meters) -> fastapi.APIRouter:
 
 def _plotly() -> FileResponse:
     return FileResponse(PLOTLY_FILE, media_type="text/javascript", headers=_FOR_EVER)
-

@@ -100,7 +100,9 @@ class _Held:
 _UNKNOWN = Answer(
     status=500,
     media_type="application/problem+json",
-    body=bytes(problem(500, "an error of ours cut this request off: look whether it was done, then use a new key").body),
+    body=bytes(
+        problem(500, "an error of ours cut this request off: look whether it was done, then use a new key").body
+    ),
 )
 
 

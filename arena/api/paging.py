@@ -17,9 +17,7 @@ Limit = Annotated[int, fastapi.Query(ge=1, le=MOST_ROWS, description="Rows of a 
 AfterSequence = Annotated[
     int, fastapi.Query(ge=0, le=LAST_SEQUENCE, description="The sequence number of the last row read.", examples=[0])
 ]
-AfterId = Annotated[
-    str | None, fastapi.Query(min_length=1, max_length=200, description="The id of the last row read.")
-]
+AfterId = Annotated[str | None, fastapi.Query(min_length=1, max_length=200, description="The id of the last row read.")]
 
 
 class Page(BaseModel, Generic[Row]):

@@ -56,7 +56,7 @@ def serve(
         reception=reception,
         meters=meters,
     )
-    with tracing(settings), _listen(settings) as listening:
+    with tracing(settings), listen(settings) as listening:
         import uvicorn
 
         from arena.api.app import create_app
@@ -75,7 +75,8 @@ def serve(
             background.stop()
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
+    """A socket that listens where the settings say. Raises ConfigError where it cannot."""
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         return socket.create_server((settings.host, settings.port), family=family)

@@ -45,7 +45,9 @@ def asked_report(
 def of_desk(measured: Measured, desk: str) -> Measured:
     """One desk of a run, measured by itself. Raises RequestError for a stranger, and for one without equity."""
     if desk not in measured.desks:
-        raise RequestError(f"{measured.name} has no desk {desk[:80]!r}; there are {', '.join(measured.desks) or 'none'}")
+        raise RequestError(
+            f"{measured.name} has no desk {desk[:80]!r}; there are {', '.join(measured.desks) or 'none'}"
+        )
     account = measured.desks[desk]
     if account.equity <= 0:
         raise RequestError(f"{desk} has no equity left, so nothing can be a fraction of it")

@@ -24,9 +24,7 @@ def all_routes(services: Services) -> fastapi.APIRouter:
     for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
         router.include_router(importlib.import_module(f"{__name__}.{name}").routes(services))
 
-    @router.api_route(
-        "/{rest:path}", methods=_METHODS, include_in_schema=False, dependencies=[needs(Role.VIEWER)]
-    )
+    @router.api_route("/{rest:path}", methods=_METHODS, include_in_schema=False, dependencies=[needs(Role.VIEWER)])
     def nothing_there(request: fastapi.Request) -> None:
         """Whatever no area answers: 405 where the path is known by another method, else 404."""
         known = _methods(request)

@@ -61,9 +61,7 @@ def routes(services: Services) -> fastapi.APIRouter:
         return page_by_id(list(map(_row, found)), limit, after, lambda row: row.proposal)
 
     @router.post("/approvals/{proposal}/answer", summary="Approve or reject a proposal")
-    def answer(
-        proposal: ProposalId, given: NewAnswer, caller: Annotated[Caller, needs(Role.TRADER)]
-    ) -> ProposalRow:
+    def answer(proposal: ProposalId, given: NewAnswer, caller: Annotated[Caller, needs(Role.TRADER)]) -> ProposalRow:
         """Answer in the caller's name. An answer given once stands."""
         if proposal not in {asked.proposal for asked in board.all()}:
             raise NotFound(f"no proposal {proposal[:100]!r} was asked; GET /approvals lists those that wait")

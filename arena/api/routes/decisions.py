@@ -136,9 +136,7 @@ def _trace(record: RunRecord, decided: Decided) -> DecisionTrace:
         if stored.kind not in _TOLD:
             groups[_GROUPS.get(EventKind(stored.kind), "others")].append(_traced(stored))
     payload = record.payload(decided.seq)
-    orders = [
-        record.order(stored.event().payload["order_id"]) for stored in events if stored.kind == EventKind.ORDERED
-    ]
+    orders = [record.order(stored.event().payload["order_id"]) for stored in events if stored.kind == EventKind.ORDERED]
     return DecisionTrace(
         decision=_row(record, decided),
         notes=payload["notes"],

@@ -125,7 +125,8 @@ def routes(services: Services) -> fastapi.APIRouter:
         instrument: NamedInstrument,
         run: AskedRun = None,
         source: Annotated[
-            Literal["run", "store"], fastapi.Query(description="The market of the run, or what was fetched and imported.")
+            Literal["run", "store"],
+            fastapi.Query(description="The market of the run, or what was fetched and imported."),
         ] = "run",
         timeframe: Annotated[Timeframe | None, fastapi.Query(description="The run's own bars without it.")] = None,
         as_of: AskedInstant = None,
@@ -176,9 +177,7 @@ def routes(services: Services) -> fastapi.APIRouter:
         context = seen(run, instrument, as_of)
         with heavy():
             found = _computed(partial(get_regime, InstrumentsArgs(instruments=[instrument]), context))
-        return RegimeAnswer(
-            as_of=found.as_of, source=found.source, timeframe=found.timeframe, regime=found.regimes[0]
-        )
+        return RegimeAnswer(as_of=found.as_of, source=found.source, timeframe=found.timeframe, regime=found.regimes[0])
 
     @router.get("/forecast/{instrument}", summary="The forecast of an instrument's return")
     def forecast(
@@ -207,7 +206,9 @@ def _of_length(bars: Bars, timeframe: str | None) -> Bars:
         return bars
     step_ms = duration_ms(timeframe)
     if step_ms < bars.step_ms or step_ms % bars.step_ms:
-        raise NotFound(f"candles of {timeframe} cannot be made of the run's, which are of {duration_text(bars.step_ms)}")
+        raise NotFound(
+            f"candles of {timeframe} cannot be made of the run's, which are of {duration_text(bars.step_ms)}"
+        )
     return resample(bars, step_ms).bars
 
 
@@ -222,7 +223,9 @@ def _stored(services: Services, instrument: str, timeframe: str, at_ms: int | No
 
 def _page(bars: Bars, after_ms: int | None, limit: int) -> Page[CandleRow]:
     """The last ``limit`` candles, or the first of those that opened after ``after_ms``."""
-    begin = max(0, len(bars) - limit) if after_ms is None else int(np.searchsorted(bars.open_ms, after_ms, side="right"))
+    begin = (
+        max(0, len(bars) - limit) if after_ms is None else int(np.searchsorted(bars.open_ms, after_ms, side="right"))
+    )
     end = min(len(bars), begin + limit)
     texts = {
         name: [money_text(decimal_from_float(value)) for value in getattr(bars, name)[begin:end].tolist()]

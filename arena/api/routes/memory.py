@@ -15,7 +15,8 @@ Text = Annotated[
     str, fastapi.Query(min_length=1, max_length=2000, pattern=r"\S", examples=["strongly rising over a day, volatile"])
 ]
 AsOf = Annotated[
-    AwareDatetime, fastapi.Query(description="Nothing that became known at or after it.", examples=["2026-01-02T00:00:00Z"])
+    AwareDatetime,
+    fastapi.Query(description="Nothing that became known at or after it.", examples=["2026-01-02T00:00:00Z"]),
 ]
 
 

@@ -19,7 +19,9 @@ from prompts.loader import aliases
 RoleName = Annotated[str, fastapi.Path(pattern=r"^[a-z]{1,40}$", examples=["executor"])]
 VersionName = Annotated[str, fastapi.Path(pattern=r"^[a-z0-9_]{1,60}\.v[0-9]{1,4}$", examples=["default.v1"])]
 Word = Annotated[str, fastapi.Path(pattern=r"^[a-z0-9_]{1,60}$", examples=["production"])]
-Reference = Annotated[str, Field(pattern=r"^[a-z]{1,40}/[a-z0-9_]{1,60}\.v[0-9]{1,4}$", examples=["executor/default.v1"])]
+Reference = Annotated[
+    str, Field(pattern=r"^[a-z]{1,40}/[a-z0-9_]{1,60}\.v[0-9]{1,4}$", examples=["executor/default.v1"])
+]
 
 
 class PromptRow(Row):

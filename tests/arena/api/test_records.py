@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.arena.api.conftest import ROUNDS, House
+from tests.arena.houses import ROUNDS, House
 from trading.ledger import audit_journal
 from trading.storage.journal import read_events
 from trading.storage.runs import Runs
@@ -107,9 +107,7 @@ def test_standings_of_a_run_are_those_of_the_command_line(client: TestClient, pl
     document = client.get(f"/api/v1/runs/{played.run_id}/standings").json()
     assert document == standings_document(Runs(played.services.home).get(played.run_id))
     runs = client.get("/api/v1/runs").json()["items"]
-    assert [(row["run_id"], row["status"], row["on_the_floor"]) for row in runs] == [
-        (played.run_id, "finished", True)
-    ]
+    assert [(row["run_id"], row["status"], row["on_the_floor"]) for row in runs] == [(played.run_id, "finished", True)]
     assert client.get(f"/api/v1/runs/{played.run_id}").json() == runs[0]
 
 
@@ -162,7 +160,7 @@ def test_rubbish_in_a_query_is_422_and_named(client: TestClient, query: str) -> 
     answer = client.get(f"/api/v1/decisions?{query}")
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["errors"][0]["where"] == f"query.{query.split('=')[0]}"
+    assert answer.json()["errors"][0]["where"] == f"query.{query.split('=', maxsplit=1)[0]}"
 
 
 def test_another_method_is_405_with_those_that_there_are(client: TestClient) -> None:
