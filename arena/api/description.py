@@ -36,7 +36,7 @@ _WRITE_HEADERS = (
         "schema": {"type": "string", "enum": ["1"]},
     },
 )
-assert {header["name"].lower() for header in _WRITE_HEADERS} == {KEY_HEADER, PROGRAM_HEADER}  # type: ignore[attr-defined]  # noqa: S101
+assert {header["name"].lower() for header in _WRITE_HEADERS} == {KEY_HEADER, PROGRAM_HEADER}  # type: ignore[attr-defined]
 
 
 def describe(app: fastapi.FastAPI) -> None:

@@ -60,7 +60,7 @@ def serve(
     settings = Settings.load({"home": home, "data_root": data_root, "host": host, "port": port})
     door = _door(settings, exposure)
     services, background = open_house(load_rules(season, sets) if season else demo_rules(sets), settings)
-    with tracing(settings), _listen(settings) as listening:
+    with tracing(settings), listen(settings) as listening:
         import uvicorn
 
         from arena.api.app import create_app
@@ -104,7 +104,8 @@ def _door(settings: Settings, exposure: Exposure) -> Door:
     )
 
 
-def _listen(settings: Settings) -> socket.socket:
+def listen(settings: Settings) -> socket.socket:
+    """A socket that listens where the settings say. Raises ConfigError where it cannot."""
     try:
         family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
         return socket.create_server((settings.host, settings.port), family=family)

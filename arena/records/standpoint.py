@@ -30,7 +30,9 @@ from trading.marketdata import Tape, TapeView
 from trading.marketdata.growing import GrowingTape
 from trading.marketdata.masking import draw_mask, masked_tape
 from trading.risk import KillSwitch, LimitBoard, Limits, LimitUse, load_modes
+from trading.risk.kill_switch import Halt
 from trading.storage.journal import Journal, NullJournal, read_events
+from trading.storage.journal.reader import last_seq
 from trading.storage.runs import RunFolder
 from trading.venues.simulated import Costs, MarginRules
 
@@ -98,13 +100,16 @@ class DeskStand:
     memory: SeasonMemory | None
     champions: ChampionForecasts | None
     seq: int
+    halt: Halt | None
     memo: dict[str, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, folder: RunFolder, settings: Settings) -> "DeskStand":
         """Fold the run's journal. Raises RequestError for a run without a round, JournalError for a damaged one."""
         tape = _tape_of(folder, settings)
-        opening = next(read_events(folder.journal, kinds=(EventKind.SEASON_OPENED.value,)), None)
+        opening = None
+        if folder.journal.is_file():
+            opening = next(read_events(folder.journal, kinds=(EventKind.SEASON_OPENED.value,)), None)
         if opening is None:
             raise RequestError(
                 f"{folder.run_id} has no round on record yet: ask again in a moment, or name another run"
@@ -138,7 +143,12 @@ class DeskStand:
             engine.breakers.apply(
                 Event(ts_ms=engine.setup.start_ms, kind=EventKind.HALTED, payload={"reason": halt.reason})
             )
-        return cls(engine=engine, memory=memory, champions=_champions(settings, tape, setup.start_ms), seq=last.seq)
+        champions = _champions(settings, tape, setup.start_ms)
+        return cls(engine=engine, memory=memory, champions=champions, seq=last.seq, halt=halt)
+
+    def is_newest(self, folder: RunFolder, settings: Settings) -> bool:
+        """Whether nothing was recorded since, and trading was neither halted nor resumed."""
+        return newest_seq(folder) == self.seq and KillSwitch(settings.home).state(folder.run_id) == self.halt
 
     @property
     def desks(self) -> tuple[str, ...]:
@@ -163,6 +173,11 @@ class DeskStand:
             memory=self.memory.of(desk, opened.as_of_ms) if self.memory is not None else None,
             memo=self.memo,
         )
+
+
+def newest_seq(folder: RunFolder) -> int:
+    """The number of the last event of a run; 0 before its first."""
+    return last_seq(folder.journal) if folder.journal.is_file() else 0
 
 
 class _Last:

@@ -88,6 +88,27 @@ def serve(
     start(season, sets=sets or [], host=host, port=port, home=home, data_root=data_root, exposure=exposure)
 
 
+@app.command("mcp")
+def model_context(
+    run: Annotated[str | None, typer.Option("--run", help="A run's id; the latest run without it.")] = None,
+    desk: Annotated[str | None, typer.Option("--desk", help="Whose account to look at; the run's first desk.")] = None,
+    allow_propose: Annotated[
+        bool, typer.Option("--allow-propose", help="Let clients ask the gate what it would say; nothing is ever sent.")
+    ] = False,
+    http: Annotated[bool, typer.Option("--http", help="Listen on loopback, not on stdin.")] = False,
+    host: Annotated[str | None, typer.Option(help="Address to listen on, with --http.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on, with --http.")] = None,
+    data_root: DataRoot = None,
+    home: Home = None,
+) -> None:
+    """Serve the desks' tools over a run to a client of the Model Context Protocol."""
+    from arena.commands.mcp import serve as start
+    from arena.mcp.desk import Chosen
+
+    chosen = Chosen(run=run, desk=desk, allow_propose=allow_propose)
+    start(chosen, http=http, host=host, port=port, home=home, data_root=data_root)
+
+
 @app.command()
 def standings(run: Run = None, home: Home = None, as_json: Json = False) -> None:
     """Print the standings of a run."""

@@ -4,7 +4,7 @@ import itertools
 import math
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -21,6 +21,7 @@ from arena.seasons.snapshot import (
     TradeRow,
     VerdictLine,
 )
+from tests.arena.houses import House, open_house
 
 HOUR_MS = 3_600_000
 START_MS = 1_760_659_200_000
@@ -325,3 +326,11 @@ def empty_snapshot() -> FloorSnapshot:
 def make_floor() -> Callable[[FloorSnapshot | None], SampleFloor]:
     """A floor over a snapshot that the test may replace."""
     return SampleFloor
+
+
+@pytest.fixture(scope="session")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house whose short season came to its end. Do not change it."""
+    with open_house(tmp_path_factory.mktemp("played") / "home") as house:
+        house.wait(lambda snapshot: snapshot.status == "finished")
+        yield house

@@ -13,7 +13,7 @@ import pytest
 from arena.api import stream
 from arena.api.app import create_api
 from arena.api.stream import Asked, RunFeed
-from tests.arena.api.played import House, listening, open_house
+from tests.arena.houses import House, listening, open_house
 from trading.storage.journal import read_events
 from trading.storage.runs import RunFolder, Runs
 

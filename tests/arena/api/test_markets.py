@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.arena.api.played import House
+from tests.arena.houses import House
 
 SYMBOL = "BTC-USDT-PERP"
 NOON = "2026-01-01T12:00:00Z"

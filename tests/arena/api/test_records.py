@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.arena.api.played import ROUNDS, House
+from tests.arena.houses import ROUNDS, House
 from trading.ledger import audit_journal
 from trading.storage.journal import read_events
 from trading.storage.runs import Runs
@@ -160,7 +160,7 @@ def test_rubbish_in_a_query_is_422_and_named(client: TestClient, query: str) -> 
     answer = client.get(f"/api/v1/decisions?{query}")
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["errors"][0]["where"] == f"query.{query.split('=')[0]}"
+    assert answer.json()["errors"][0]["where"] == f"query.{query.split('=', maxsplit=1)[0]}"
 
 
 def test_another_method_is_405_with_those_that_there_are(client: TestClient) -> None:

@@ -11,7 +11,7 @@ from arena.api.app import create_api
 from arena.api.writes import MAX_BODY_BYTES
 from arena.api.idempotency import KEPT_MS, Answer, KeptAnswers, KeyInFlight, KeyReused
 from arena.settings import CONFIG, Settings
-from tests.arena.api.played import HERE, PROGRAM, House, open_house
+from tests.arena.houses import HERE, PROGRAM, House, open_house
 from trading.domain.clock import Clock
 from trading.ledger import audit_journal
 from trading.risk import LimitBoard, Limits

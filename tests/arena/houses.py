@@ -1,6 +1,5 @@
-"""A served house over a short season that was played to its end, and one whose season goes on."""
+"""Houses whose season plays in the background, and a real server for them."""
 
-import shutil
 import socket
 import threading
 import time
@@ -10,11 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import uvicorn
-from fastapi.testclient import TestClient
 
-from arena.api.app import create_api, create_app
 from arena.seasons.background import BackgroundSeason
 from arena.seasons.live import LiveFloor
 from arena.seasons.reception import Reception
@@ -110,25 +106,3 @@ def listening(app: Any) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join(30)
-
-
-@pytest.fixture(scope="session")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house whose season came to its end. Do not change it."""
-    with open_house(tmp_path_factory.mktemp("api") / "home") as house:
-        house.wait(lambda snapshot: snapshot.status == "finished")
-        yield house
-
-
-@pytest.fixture(scope="session")
-def client(played: House) -> TestClient:
-    """A client of the application over the played house, as this machine."""
-    return TestClient(create_app(played.services), base_url=HERE, headers=PROGRAM)
-
-
-@pytest.fixture
-def own_client(played: House, tmp_path: Path) -> TestClient:
-    """A client over a copy of the played house that a test may change."""
-    home = shutil.copytree(played.services.home, tmp_path / "home")
-    services = Services(floor=played.floor, settings=Settings.load({"home": home}))
-    return TestClient(create_api(services), base_url=HERE, headers=PROGRAM)
