@@ -98,7 +98,7 @@ def _step(step: Step, ident: str, number: int) -> Message:
     return {
         "role": "assistant",
         "content": f"{arguments}\n\n{outcome}{result}",
-        "metadata": {**about, "status": "done", "duration": round(step.ended.latency_ms / 1_000, 3)},
+        "metadata": {**about, "status": "done", "duration": max(round(step.ended.latency_ms / 1_000, 3), 0.001)},
     }
 
 

@@ -21,4 +21,25 @@
   };
 
   document.addEventListener("tf:shown", look);
+
+  // The Chatbot puts a button without a name into the heading of a step, which is a button itself. The heading does.
+  function quiet(chat) {
+    for (const arrow of chat.querySelectorAll("[role=button] button:not([disabled])")) {
+      arrow.disabled = true;
+      arrow.setAttribute("aria-hidden", "true");
+    }
+    for (const head of chat.querySelectorAll("[role=button].title")) {
+      head.setAttribute("aria-expanded", String(head.classList.contains("expanded")));
+    }
+  }
+
+  function watch() {
+    const chat = document.getElementById("tf-chat");
+    if (!chat || chat.tfWatched) return;
+    chat.tfWatched = true;
+    new MutationObserver(() => quiet(chat)).observe(chat, { childList: true, subtree: true });
+    quiet(chat);
+  }
+
+  document.addEventListener("tf:shown", watch);
 })();

@@ -1,4 +1,4 @@
-"""A person approves or rejects on the page: under their name, with a reason, in time, and the season goes on with it."""
+"""A person approves or rejects on the page: by name, with a reason, in time, and the season goes on with it."""
 
 import json
 from collections.abc import Callable, Iterator
