@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -54,8 +55,8 @@ def test_the_future_of_the_tape_changes_no_reading(tape):
 
 def test_regimes_lie_in_order_without_overlap(tape):
     spans = read_market(view_at(tape, 1000), SYMBOLS[0]).regimes
-    assert all(before.end_ms <= after.begin_ms for before, after in zip(spans, spans[1:], strict=False))
-    assert all(before.regime != after.regime for before, after in zip(spans, spans[1:], strict=False))
+    assert all(before.end_ms <= after.begin_ms for before, after in pairwise(spans))
+    assert all(before.regime != after.regime for before, after in pairwise(spans))
 
 
 def test_a_later_reading_keeps_what_was_found_and_adds_what_came(tape):

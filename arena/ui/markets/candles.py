@@ -52,7 +52,7 @@ def candle_figure(
     kept = BELOW.get(below, ())
     wanted = COUNTS.get(count, 120)
     bars = shown_bars(reading.bars, timeframe)
-    layout = base_layout(kept, revision=f"{reading.instrument}|{timeframe}|{count}|{below}")
+    layout = base_layout(kept, revision=escape(f"{reading.instrument}|{timeframe}|{count}|{below}"))
     if len(bars) < 2:
         layout["annotations"] = [note(f"Too few bars of {timeframe} yet.") | {"x": 0.5, "y": 0.5}]
         return json.dumps({"data": [], "layout": layout})
@@ -219,7 +219,7 @@ def _anomalies(reading: MarketReading, bars: Bars, shown: slice) -> list[Trace]:
         if row < 0 or one.open_ms >= int(opened[row]) + bars.step_ms:
             continue
         if row not in gravest or one.severity > gravest[row][0]:
-            gravest[row] = one.severity, f"{one.severity.label}: {one.what}, {one.kind} ({one.method})"
+            gravest[row] = one.severity, escape(f"{one.severity.label}: {one.what}, {one.kind} ({one.method})")
     if not gravest:
         return []
     at = sorted(gravest)

@@ -1,5 +1,6 @@
 """The ticket as a form, and the acts of a person on it: preview, send, cancel, close, withdraw."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -53,7 +54,7 @@ def ticket_form(counter: Counter) -> None:
     shown = gr.HTML(
         nothing_typed(), html_template=SLOT, elem_id="tf-t-preview", apply_default_css=False, js_on_load=None
     )
-    identity = gr.State(_identity)
+    sent = gr.State(0)
     typed = [instrument, side, kind, size, unit, price, stop, target, reduce_only]
 
     kind.change(_fitting, [kind], [price, stop, target], **_QUIET)
@@ -65,7 +66,7 @@ def ticket_form(counter: Counter) -> None:
         trigger_mode="always_last",
         **_QUIET,
     )
-    send.click(_sending(counter), [identity, desk, *typed], [said, identity], **_QUIET)
+    send.click(_sending(counter), [sent, desk, *typed], [said, sent], **_QUIET)
     _panel_acts(counter, said)
 
 
@@ -109,12 +110,13 @@ def _told(text: object) -> tuple[str, str, str, str]:
     return tuple(parts)  # type: ignore[return-value]  # four texts, as just checked
 
 
-def _sending(counter: Counter) -> Callable[..., tuple[str, str]]:
-    def sending(request: gr.Request, identity: str, desk: str, *typed: Any) -> tuple[str, str]:
+def _sending(counter: Counter) -> Callable[..., tuple[str, int]]:
+    def sending(request: gr.Request, sent: int, desk: str, *typed: Any) -> tuple[str, int]:
         with shown_refusals():
             caller = checked(request, Role.TRADER)
-            ticket = counter.place(str(desk), who=caller.name, order=_order(*typed), ticket_id=str(identity))
-            return _line(f"Sent: {ticket.what}. It waits for the next round."), _identity()
+            identity = _identity(request.session_hash, sent)
+            ticket = counter.place(str(desk), who=caller.name, order=_order(*typed), ticket_id=identity)
+            return _line(f"Sent: {ticket.what}. It waits for the next round."), sent + 1
 
     return sending
 
@@ -164,9 +166,11 @@ def _fitting(kind: str) -> tuple[Any, Any, Any]:
     return gr.update(visible=order_type is not OrderType.MARKET, label=label), bracket, bracket
 
 
-def _identity() -> str:
-    """The id of the next ticket of a form: sent twice by a double click, it is one ticket."""
-    return f"t-{uuid4().hex[:16]}"
+def _identity(session: str | None, sent: int) -> str:
+    """The id of a form's next ticket: sent twice by a double click, it is one ticket."""
+    if not session:
+        return f"t-{uuid4().hex[:16]}"
+    return f"t-{hashlib.sha256(f'{session}:{sent}'.encode()).hexdigest()[:16]}"
 
 
 def _line(text: str) -> Html:
