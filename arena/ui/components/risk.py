@@ -103,8 +103,8 @@ def desk_correlation(snapshot: FloorSnapshot) -> Html:
     share = percent(shrunk.shrinkage, 0, signed=False)
     bets = number(effective_bets(np.ones(found.shape[1]), shrunk_scale(found)), 1)
     say = (
-        f"{_closest(tags, shrunk.matrix)} Together the {len(tags)} desks are about {bets} bets. Of {len(found)} results; "
-        f"teal above zero, orange below, {share} of it is taken from no correlation at all."
+        f"{_closest(tags, shrunk.matrix)} The {len(tags)} desks are about {bets} bets together. Of {len(found)} "
+        f"results; teal above zero, orange below, {share} of it is taken from no correlation at all."
     )
     return element(
         "div", heat_map(tags, shrunk.matrix.tolist()), element("p", say, class_="tf-rk-say"), class_="tf tf-risk"
