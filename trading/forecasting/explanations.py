@@ -59,3 +59,18 @@ def explain(bundle: Bundle, values: FloatArray, *, head: str = "direction") -> E
         bias=float(parts[-1]),
         drivers=tuple(sorted(drivers, key=lambda driver: -abs(driver.contribution))),
     )
+
+
+def mean_contributions(bundle: Bundle, values: FloatArray, *, head: str = "direction") -> dict[str, float]:
+    """How much each feature moves forecasts: the mean size of its contributions over ``values`` (n, features).
+
+    In the margin's unit as in :func:`explain`, the largest first. Raises ValueError without rows.
+    """
+    import xgboost
+
+    if not len(values):
+        raise ValueError("no rows: there is nothing to take a mean of")
+    parts = np.asarray(bundle.heads.boosters[head].predict(xgboost.DMatrix(values), pred_contribs=True), np.float64)
+    sizes = np.abs(parts[:, :-1]).mean(axis=0)
+    found = dict(zip(bundle.card.features, sizes.tolist(), strict=True))
+    return dict(sorted(found.items(), key=lambda item: -item[1]))

@@ -16,6 +16,7 @@ from trading.risk.measures import effective_bets, expected_shortfall, shrunk_cor
 from trading.risk.simulation.gbm import shrunk_scale
 from trading.stats import FloatArray
 
+_TOGETHER = 0.5
 _FEWEST = 100
 """Results that a 95 % tail of at least five needs."""
 
@@ -100,10 +101,25 @@ def desk_correlation(snapshot: FloorSnapshot) -> Html:
     shrunk = shrunk_correlation(found)
     tags = [desk.tag for desk in snapshot.desks]
     share = percent(shrunk.shrinkage, 0, signed=False)
-    say = f"Of {len(found)} results. Teal above zero, orange below; {share} of it is taken from no correlation at all."
+    bets = number(effective_bets(np.ones(found.shape[1]), shrunk_scale(found)), 1)
+    say = (
+        f"{_closest(tags, shrunk.matrix)} The {len(tags)} desks are about {bets} bets together. Of {len(found)} "
+        f"results; teal above zero, orange below, {share} of it is taken from no correlation at all."
+    )
     return element(
         "div", heat_map(tags, shrunk.matrix.tolist()), element("p", say, class_="tf-rk-say"), class_="tf tf-risk"
     )
+
+
+def _closest(tags: Sequence[str], matrix: FloatArray) -> str:
+    """The two desks that move together most, and for how many bets they count."""
+    upper = np.where(np.triu(np.ones_like(matrix), 1) > 0, matrix, -np.inf)
+    first, second = np.unravel_index(int(np.argmax(upper)), matrix.shape)
+    pair = float(matrix[first, second])
+    if pair < _TOGETHER:
+        return f"No two desks move together by more than {_TOGETHER:g}."
+    bets = 2.0 / (1.0 + pair**2)
+    return f"{tags[first]} and {tags[second]} move together: count them as about {number(bets, 1)} bets, not 2."
 
 
 def _results(equity: FloatArray) -> FloatArray:

@@ -19,7 +19,7 @@ def matrix_panel(found: Findings, address: Mapping[str, str]) -> Html:
     """The table with its head; ``view`` and ``case`` of the address choose what is listed and which row is open."""
     view = address.get("view", "all") if address.get("view") in VIEWS else "all"
     rows = seen(found.rows, view, scorer=found.scorer)
-    where = {key: address[key] for key in ("comparison", "view", "case") if key in address}
+    where = {key: address[key] for key in ("comparison", "case") if key in address} | {"view": view}
     counts = {name: len(seen(found.rows, name, scorer=found.scorer)) for name in VIEWS}
     links = [
         here(f"{name.capitalize()} {counts[name]}", "lab", {**where, "view": name}, current=name == view)

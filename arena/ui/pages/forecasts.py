@@ -2,10 +2,16 @@
 
 import gradio as gr
 
+from arena.beside import Beside
+from arena.model_files import ModelShelf, model_shelf
 from arena.ui.components.forecasts import calibration, desk_forecasts, forecast_facts, trained_models
 from arena.ui.components.markup import element
-from arena.ui.live import LivePage
+from arena.ui.forecasts.models import models_panels
+from arena.ui.live import Address, LivePage
 from arena.ui.pages import Page
+
+FRESH_MS = 600_000
+"""How long a look at the models counts."""
 
 
 def build(page: LivePage) -> None:
@@ -21,6 +27,22 @@ def build(page: LivePage) -> None:
     with gr.Column(elem_classes="tf-panel", elem_id="tf-forecast-models-panel"):
         _head("Trained models", "judged on times they had not seen; then on the record")
         page.html(trained_models, elem_id="tf-forecast-models", waiting="Waiting for the first round.")
+    _registry(page)
+
+
+def _registry(page: LivePage) -> None:
+    """The registry's versions, and what moves each champion: read beside the season, also without one."""
+    settings = page.services.settings
+    shelves: Beside[ModelShelf] = Beside("models", page.services.jobs, fresh_ms=FRESH_MS)
+    file = settings.home / "models" / "registry.sqlite"
+
+    def stamp() -> int:
+        return file.stat().st_mtime_ns if file.is_file() else 0
+
+    def content(address: Address, now_ms: int) -> str:
+        return models_panels(shelves.ask("all", lambda ticket: model_shelf(settings, ticket), edition=stamp()))
+
+    page.housed_html(content, edition=lambda: (shelves.version, stamp()), elem_id="tf-forecast-versions")
 
 
 def _head(title: str, caption: str) -> None:
