@@ -5,7 +5,7 @@ from typing import Any
 
 from arena.beside import Beside
 from arena.evaluating import eval_folder
-from arena.records import SuiteRow, compared, evals_of, run_standings, runs_of
+from arena.results import SuiteRow, compared, evals_of, run_standings, runs_of
 from arena.ui.components.markup import element
 from arena.ui.live import Address, LivePage
 from arena.ui.pages import Page

@@ -5,7 +5,7 @@ from typing import Any
 
 from arena.beside import Known
 from arena.jobs import Job
-from arena.records import RunRow, SuiteRow, VariantRow
+from arena.results import RunRow, SuiteRow, VariantRow
 from arena.ui.components.marks import chip
 from arena.ui.components.markup import Html, element
 from arena.ui.components.states import empty, skeleton

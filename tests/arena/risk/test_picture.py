@@ -8,7 +8,7 @@ import pytest
 
 from arena.access import LOCAL, Caller, Forbidden, Role
 from arena.jobs import Jobs
-from arena.records import compared, run_standings
+from arena.results import compared, run_standings
 from arena.risk.limit_use import season_limits
 from arena.risk.picture import RiskPicture, risk_picture
 from arena.seasons.rulefile import load_rules

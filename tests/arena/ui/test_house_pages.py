@@ -15,7 +15,7 @@ from arena.lab.case_file import CaseFile, RoleFile, VariantFile
 from arena.lab.comparison import Comparison
 from arena.lab.findings import Column, Findings, Promotion
 from arena.model_files import ChampionFile, DriverRow, ModelFile, ModelShelf
-from arena.records import RunRow, SuiteRow, VariantRow, evals_of, runs_of
+from arena.results import RunRow, SuiteRow, VariantRow, evals_of, runs_of
 from arena.risk.limit_use import limit_uses
 from arena.risk.picture import RiskPicture, StopPath
 from arena.seasons.snapshot import FloorSnapshot
