@@ -41,12 +41,12 @@ def create_api(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
     """The application without its pages."""
     app = fastapi.FastAPI(title="Tradefloor", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health_routes(services.floor))
+    app.include_router(_description(app))  # before the areas, which end with what is not there
     app.include_router(all_routes(services))
     if services.reception is not None:
         app.include_router(chat_routes(services.reception), dependencies=_VIEWERS)
     if services.meters is not None:
         app.include_router(_metrics(services.meters))
-    app.include_router(_description(app))
     audit, people, sessions = Audit(services.home), People(services.home), Sessions(services.home)
     app.include_router(login_routes(LoginDesk(people, sessions, audit, Lockout()), door))
     answer_problems(app)

@@ -113,4 +113,4 @@ def _head(title: str, caption: str) -> None:
         gr.HTML(text, apply_default_css=False, js_on_load=None)
 
 
-PAGE = Page(title="Markets", path="markets", order=40, build=build)
+PAGE = Page(title="Markets", path="markets", order=19, build=build)

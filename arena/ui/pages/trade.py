@@ -52,4 +52,4 @@ def _head(title: str, caption: str) -> None:
         gr.HTML(text, apply_default_css=False, js_on_load=None)
 
 
-PAGE = Page(title="Trade", path="trade", order=50, build=build)
+PAGE = Page(title="Trade", path="trade", order=18, build=build)
