@@ -15,7 +15,7 @@ from trading.domain.order import ADOPTED, PROTECTION, Order, order_payload
 from trading.execution import OpenOrders
 from trading.execution.account import KeptRecord, RecordedAccount
 from trading.execution.departures import DepartedOrders
-from trading.execution.dispatcher import STALE_MS, Dispatcher, Rhythm
+from trading.execution.dispatcher import Dispatcher, Rhythm
 from trading.execution.reconciliation import ExpectedBooks, OpenBreaks, ReconcilePolicy
 from trading.execution.resolver import ResolvePolicy
 from trading.testing.faulty_venue import Fault, FaultyVenue
@@ -187,7 +187,7 @@ async def test_a_halt_holds_back_what_opens_and_lets_out_what_closes():
 async def test_an_order_that_could_not_leave_for_long_does_not_leave_any_more():
     async with desk(start=False) as here:
         old = here.send(order(1))
-        here.clock.set_ms(old.arrives_ms + STALE_MS + 1)
+        here.clock.set_ms(old.arrives_ms + 120_001)
         await here.dispatcher.start(asyncio.Event())
         await until(lambda: not here.standing.all())
         assert (here.kinds(old), dict(here.venue.placed)) == (["ordered", "order_rejected"], {})
