@@ -29,7 +29,8 @@ class Rhythm:
 
     ``look_s``: the kill switch is read; ``poll_s``: fills and orders are asked for, ``heard_poll_s`` where a stream
     tells them; ``compare_s``: the books are compared, ``doubt_s`` while the fate of an order is not known; ``retry_s``:
-    a cancellation that failed, and a venue that does not answer, are tried again.
+    a cancellation that failed, and a venue that does not answer, are tried again. ``stale_s`` after it was due, by the
+    clock of the record, an order that could open a position does not leave any more.
     """
 
     look_s: float = 0.25
@@ -38,10 +39,9 @@ class Rhythm:
     compare_s: float = 60.0
     doubt_s: float = 5.0
     retry_s: float = 1.0
+    stale_s: float = 120.0
 
 
-STALE_MS = 120_000
-"""An order that could open a position does not leave so long after it was due."""
 SETTLING_S = 30.0
 GRACE_MS = 5_000
 """So long after an order's time it is cancelled where the venue has not ended it."""
@@ -210,7 +210,7 @@ class Dispatcher:
         if self._is_halted():
             return OrderRejected("trading was halted before the order left", code=RejectCode.OTHER.value)
         waited_ms = self._clock.now_ms() - order.arrives_ms
-        if waited_ms > STALE_MS:
+        if waited_ms > 1000 * self._rhythm.stale_s:
             return OrderRejected(f"the order could not leave for {waited_ms // 1000} s", code=RejectCode.OTHER.value)
         return None
 

@@ -38,7 +38,7 @@ from trading.storage.runs import RunFolder, Runs
 SPEED = 40
 MINUTE_MS = 60_000
 PATIENT = StalenessLimits(book=900_000, trades=6_000_000, ticker=900_000, candles=900_000, polled=9_000_000)
-QUICK = Rhythm(look_s=0.02, poll_s=0.1, heard_poll_s=0.2, compare_s=0.5, doubt_s=0.2, retry_s=0.05)
+QUICK = Rhythm(look_s=0.02, poll_s=0.1, heard_poll_s=0.2, compare_s=0.5, doubt_s=0.2, retry_s=0.05, stale_s=1e9)
 LIMITS = 'max_order_value = "50000"\nmax_gross_exposure = "2"\n'
 ENVIRONMENT = {"TRADEFLOOR_BINANCEUSDM_KEY": KEY, "TRADEFLOOR_BINANCEUSDM_SECRET": SECRET}
 
@@ -115,7 +115,7 @@ def terms_of(rules: SeasonRules, settings: Settings, clock: FastClock) -> AloneT
         look_s=0.05,
         skew_s=1.0,
     )
-    pacing = Pacing(settle_ms=20_000, ask_ms=60_000 * 5, grace_ms=3_600_000, history_bars=300)
+    pacing = Pacing(settle_ms=20_000, ask_ms=60_000 * 5, grace_ms=36_000_000, history_bars=300)
     manners = LiveManners(
         spec=replace(account_spec(rules, settings), max_skew_ms=10**12),
         timer=clock,
