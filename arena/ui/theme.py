@@ -10,8 +10,8 @@ from arena.ui.charts.live_plot import PLOTLY_URL
 from arena.ui.tokens import css_variables
 
 _HERE = Path(__file__).parent
-_STYLES = ("shell", "panels", "cards", "feed", "tables", "risk", "account", "phone")
-_SCRIPTS = ("shell", "live", "who")
+_STYLES = ("shell", "panels", "cards", "feed", "tables", "risk", "account", "refusal", "phone")
+_SCRIPTS = ("shell", "live", "refusals", "who")
 
 _VARIABLES = {
     "body_background_fill": "page",
