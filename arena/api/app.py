@@ -1,15 +1,14 @@
 """The web application: health, metrics, the API, desks in OpenAI's format, and the pages at the root."""
 
-from collections.abc import Callable
-
 import fastapi
 from fastapi.responses import FileResponse, JSONResponse, Response
 
 from arena.access import LOOPBACK, Audit, Door, Forbidden, People, Role, Sessions
 from arena.access.lockout import Lockout
-from arena.api.border import Border
+from arena.access.rates import Rates
 from arena.api.callers import needs
 from arena.api.chat import chat_routes
+from arena.api.doorkeeper import Doorkeeper
 from arena.api.guard import LoopbackGuard
 from arena.api.health import health_routes
 from arena.api.live import live_routes
@@ -28,21 +27,32 @@ _VIEWERS = [needs(Role.VIEWER)]
 
 def create_app(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
     """The application over one house, entered by ``door``. By that of loopback whoever comes may do everything."""
+    app = create_api(services, door)
+    app.include_router(_files())
+    audit, people, sessions = Audit(services.home), People(services.home), Sessions(services.home)
+    app.include_router(login_routes(LoginDesk(people, sessions, audit, Lockout()), door))
+    site = build_site(services)
+    app.include_router(live_routes(site.pages))
+    mount(app, site)
+    return app
+
+
+def create_api(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
+    """The application without its pages."""
     app = fastapi.FastAPI(title="Tradefloor", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(health_routes(services.floor))
     app.include_router(all_routes(services))
+    app.include_router(_description(app))
     if services.reception is not None:
         app.include_router(chat_routes(services.reception), dependencies=_VIEWERS)
     if services.meters is not None:
         app.include_router(_metrics(services.meters))
-    app.include_router(_files(app.openapi))
     app.add_exception_handler(TradefloorError, _refused)
-    site = build_site(services)
-    app.include_router(live_routes(site.pages))
-    audit, people, sessions = Audit(services.home), People(services.home), Sessions(services.home)
-    app.include_router(login_routes(LoginDesk(people, sessions, audit, Lockout()), door))
-    mount(app, site)
-    app.add_middleware(Border, door=door, people=people, sessions=sessions, audit=audit)
+    home = services.home
+    # The last one added is passed first.
+    app.add_middleware(
+        Doorkeeper, door=door, people=People(home), sessions=Sessions(home), audit=Audit(home), rates=Rates()
+    )
     app.add_middleware(LoopbackGuard, door=door)
     return app
 
@@ -58,13 +68,20 @@ def _metrics(meters: Meters) -> fastapi.APIRouter:
     return router
 
 
-def _files(describe: Callable[[], dict[str, object]]) -> fastapi.APIRouter:
-    """What pages load from us, and the description of the API."""
+def _description(app: fastapi.FastAPI) -> fastapi.APIRouter:
     router = fastapi.APIRouter(include_in_schema=False, dependencies=_VIEWERS)
 
     @router.get(f"{PREFIX}/openapi.json")
     def openapi() -> JSONResponse:
-        return JSONResponse(describe())
+        """The description of the API."""
+        return JSONResponse(app.openapi())
+
+    return router
+
+
+def _files() -> fastapi.APIRouter:
+    """What pages load from us."""
+    router = fastapi.APIRouter(include_in_schema=False, dependencies=_VIEWERS)
 
     @router.get(PLOTLY_URL)
     def plotly() -> FileResponse:

@@ -1,4 +1,5 @@
-// Shows why an act was refused. Gradio shows the errors of queued acts alone; those of the others are read here.
+// Shows why an act was refused. Gradio shows the errors of queued acts alone; those of the others are read here. The
+// box stands inside Gradio's container, as its style sheet reaches no further.
 (() => {
   const SHOWN_MS = 10000;
   const asked = window.fetch;
@@ -10,7 +11,7 @@
       box = document.createElement("div");
       box.className = "tf tf-refusal";
       box.setAttribute("role", "alert");
-      document.body.append(box);
+      (document.querySelector(".gradio-container") ?? document.body).append(box);
     }
     box.textContent = words;
     clearTimeout(leaving);
