@@ -115,8 +115,10 @@ class People:
         if self._file.exists():
             with self._file.read() as db:
                 found = db.execute("select role, password from people where name = ?", (name,)).fetchone()
-        role, kept = found or (None, None)
-        return Caller(name=name, role=_role(role)) if is_password(kept, password) else None
+        kept = found[1] if found is not None else None
+        if not is_password(kept, password) or found is None:
+            return None
+        return Caller(name=name, role=_role(found[0]))
 
     def by_token(self, token: str) -> Caller | None:
         """Whose token it is."""

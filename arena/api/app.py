@@ -5,10 +5,11 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Resp
 
 from arena.access import LOOPBACK, Audit, Door, People, Role, Sessions
 from arena.access.lockout import Lockout
-from arena.api.border import Border
+from arena.access.rates import Rates
 from arena.api.callers import needs
 from arena.api.chat import chat_routes
 from arena.api.description import describe
+from arena.api.doorkeeper import Doorkeeper
 from arena.api.guard import LoopbackGuard
 from arena.api.health import health_routes
 from arena.api.idempotency import KeptAnswers
@@ -30,8 +31,10 @@ _VIEWERS = [needs(Role.VIEWER)]
 def create_app(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
     """The application over one house, entered by ``door``. By that of loopback whoever comes may do everything."""
     app = create_api(services, door)
-    site = build_site(services)
     app.include_router(_files())
+    audit, people, sessions = Audit(services.home), People(services.home), Sessions(services.home)
+    app.include_router(login_routes(LoginDesk(people, sessions, audit, Lockout()), door))
+    site = build_site(services)
     app.include_router(live_routes(site.pages))
     mount(app, site)
     return app
@@ -47,13 +50,14 @@ def create_api(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
         app.include_router(chat_routes(services.reception), dependencies=_VIEWERS)
     if services.meters is not None:
         app.include_router(_metrics(services.meters))
-    audit, people, sessions = Audit(services.home), People(services.home), Sessions(services.home)
-    app.include_router(login_routes(LoginDesk(people, sessions, audit, Lockout()), door))
     answer_problems(app)
     describe(app)
-    # The one that is added last is passed first: our hosts alone, then callers we know, then writes done once.
-    app.add_middleware(WriteBorder, answers=KeptAnswers(services.home))
-    app.add_middleware(Border, door=door, people=people, sessions=sessions, audit=audit)
+    home = services.home
+    # The last one added is passed first: our hosts alone, then callers we know, then writes done once.
+    app.add_middleware(WriteBorder, answers=KeptAnswers(home))
+    app.add_middleware(
+        Doorkeeper, door=door, people=People(home), sessions=Sessions(home), audit=Audit(home), rates=Rates()
+    )
     app.add_middleware(LoopbackGuard, door=door)
     return app
 
@@ -74,6 +78,7 @@ def _description(app: fastapi.FastAPI) -> fastapi.APIRouter:
 
     @router.get(f"{PREFIX}/openapi.json")
     def openapi() -> JSONResponse:
+        """The description of the API."""
         return JSONResponse(app.openapi())
 
     return router

@@ -27,7 +27,7 @@ _OF_A_PROXY = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 class LoopbackGuard:
     """ASGI middleware that refuses foreign hosts and foreign writes, and sets the security headers on every answer.
 
-    Behind the ``door`` of loopback whoever comes is this machine; behind any other the border finds out who it is.
+    Behind the ``door`` of loopback whoever comes is this machine; behind any other the doorkeeper finds out who it is.
     """
 
     def __init__(self, app: ASGIApp, *, door: Door = LOOPBACK) -> None:

@@ -15,8 +15,8 @@ from arena.access.door import Door
 from arena.access.lockout import Lockout, TooManyTries
 from arena.access.people import People
 from arena.access.sessions import Sessions
-from arena.api.border import address_of, is_https
 from arena.api.cookie import form_in, give_form, give_session, session_in, take_session
+from arena.api.doorkeeper import address_of, is_https
 from arena.api.guard import REQUEST_ID
 from arena.api.policy import PLAIN_PAGE
 from arena.ui.login import STYLE_URL, login_page, login_style

@@ -29,10 +29,11 @@ _STYLES = (
     "settings",
     "limits",
     "account",
+    "refusal",
     "chat",
     "phone",
 )
-_SCRIPTS = ("shell", "live", "who", "chat", "address", "press")
+_SCRIPTS = ("shell", "live", "refusals", "who", "chat", "address", "press")
 
 _VARIABLES = {
     "body_background_fill": "page",

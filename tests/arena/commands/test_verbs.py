@@ -16,7 +16,8 @@ VERBS = (
     ("halt",), ("resume",), ("doctor",), ("risk", "report"), ("risk", "simulate"), ("limits", "list"),
     ("limits", "set"), ("limits", "override"), ("limits", "approve"), ("alerts", "list"), ("alerts", "ack"),
     ("approvals", "list"), ("approvals", "approve"), ("approvals", "reject"),
-    ("features",),
+    ("features",), ("access", "add"), ("access", "token"), ("access", "list"), ("access", "passwd"),
+    ("access", "revoke"), ("access", "remove"), ("access", "audit"),
 )  # fmt: skip
 HEAVY = (
     "litellm", "openai", "langgraph", "langchain_core", "gradio", "fastapi", "uvicorn", "pandas", "pyarrow", "numba",

@@ -121,7 +121,7 @@ def test_the_header_says_who_is_in_and_lets_them_out(person: Any, keep: Any, siz
     page = someone.page
     page.goto(someone.address)
     someone.log_in("alice")
-    expect(page.locator(".tf-card").first).to_be_visible()
+    _wait_for_the_floor(page)
     account = page.locator("#tf-account")
     account.get_by_label("Account").click()
     expect(account).to_contain_text("Logged in as alice, trader")
@@ -146,14 +146,16 @@ def test_it_works_without_scripts(person: Any):
     expect(page.locator("body")).to_contain_text('"name":"vera"')
 
 
-def test_a_viewer_is_told_that_a_halt_is_not_theirs(person: Any, locked: tuple[str, SampleFloor]):
+def test_a_viewer_is_told_that_a_halt_is_not_theirs(person: Any, keep: Any, locked: tuple[str, SampleFloor]):
     someone = person()
     page = someone.page
     page.goto(someone.address)
     someone.log_in("vera")
+    _wait_for_the_floor(page)
     page.get_by_role("button", name="Halt…").click()
     page.get_by_role("button", name="Confirm halt").click()
-    expect(page.get_by_text("vera is a viewer; this needs a trader")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="vera is a viewer; this needs a trader")).to_be_visible()
+    keep(page, "refusal-light-1440")
     assert locked[1].orders == []
 
 
@@ -162,7 +164,7 @@ def test_nothing_that_turns_up_in_a_page_later_runs(person: Any):
     page = someone.page
     page.goto(someone.address)
     someone.log_in("alice")
-    expect(page.locator(".tf-card").first).to_be_visible()
+    _wait_for_the_floor(page)
     assert someone.complaints == []
     page.evaluate(
         """() => {
@@ -184,6 +186,10 @@ def test_nothing_that_turns_up_in_a_page_later_runs(person: Any):
     refused = " ".join(someone.complaints)
     assert refused.count("Content Security Policy") >= 4, refused
     assert page.evaluate("window.pwned") is None
+
+
+def _wait_for_the_floor(page: Page) -> None:
+    expect(page.locator(".tf-card").first).to_be_visible(timeout=60_000)
 
 
 def _violations(page: Page, within: str | None = None) -> list[str]:

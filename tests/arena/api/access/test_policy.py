@@ -6,7 +6,7 @@ import hashlib
 import pytest
 
 from arena.api.policy import page_policy
-from tests.arena.api.conftest import Exposed
+from tests.arena.api.access.conftest import Exposed
 
 
 def scripts(policy: str) -> set[str]:

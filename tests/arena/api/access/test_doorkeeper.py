@@ -1,4 +1,4 @@
-"""The border: who a request is from, what it may not do as such, and what is left of it in the audit."""
+"""The doorkeeper: who a request is from, what it may not do as such, and what is left of it in the audit."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -7,7 +7,7 @@ from starlette.websockets import WebSocketDisconnect
 from arena.access import People, Role, Sessions
 from arena.access.rates import KNOWN, STRANGER, Rate
 from arena.api.app import create_app
-from tests.arena.api.conftest import ADDRESS, Exposed
+from tests.arena.api.access.conftest import ADDRESS, Exposed
 from tests.arena.housing import house
 
 REASON = {"reason": "to see"}
@@ -130,10 +130,10 @@ def test_an_error_of_ours_is_audited_as_one(exposed: Exposed, monkeypatch: pytes
 
 
 def test_whoever_asks_too_fast_waits_and_nobody_else(exposed: Exposed, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("arena.api.border.KNOWN", Rate(burst=25, per_s=0.001))
+    monkeypatch.setattr("arena.api.doorkeeper.KNOWN", Rate(burst=25, per_s=0.001))
     client = exposed.client("vera")
     answers = [client.get("/api/v1/me") for _ in range(26)]
-    monkeypatch.setattr("arena.api.border.KNOWN", KNOWN)
+    monkeypatch.setattr("arena.api.doorkeeper.KNOWN", KNOWN)
     late = answers[-1]
     assert late.status_code == 429
     assert int(late.headers["retry-after"]) >= 1
@@ -143,10 +143,10 @@ def test_whoever_asks_too_fast_waits_and_nobody_else(exposed: Exposed, monkeypat
 
 
 def test_strangers_have_a_rate_by_address(exposed: Exposed, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("arena.api.border.STRANGER", Rate(burst=3, per_s=0.001))
+    monkeypatch.setattr("arena.api.doorkeeper.STRANGER", Rate(burst=3, per_s=0.001))
     asked = [exposed.client(client=("192.0.2.7", 1)).get("/api/v1/me").status_code for _ in range(4)]
     elsewhere = exposed.client(client=("192.0.2.8", 1)).get("/api/v1/me").status_code
-    monkeypatch.setattr("arena.api.border.STRANGER", STRANGER)
+    monkeypatch.setattr("arena.api.doorkeeper.STRANGER", STRANGER)
     assert asked == [401, 401, 401, 429]
     assert elsewhere == 401
 

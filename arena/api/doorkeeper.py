@@ -1,4 +1,4 @@
-"""Who asks: the border finds it out once for each request, holds callers to their rates, and audits what they write."""
+"""Who asks: the doorkeeper finds it out once for each request, holds callers to their rates, audits their writes."""
 
 from typing import Any
 from urllib.parse import quote
@@ -26,18 +26,18 @@ UNLIMITED = frozenset({"/healthz", "/readyz"})
 _PAGES = "/gradio_api/"
 
 
-class Border:
+class Doorkeeper:
     """ASGI middleware behind the guard: nobody passes it unknown, but to the open paths."""
 
     def __init__(
-        self, app: ASGIApp, *, door: Door, people: People, sessions: Sessions, audit: Audit, rates: Rates | None = None
+        self, app: ASGIApp, *, door: Door, people: People, sessions: Sessions, audit: Audit, rates: Rates
     ) -> None:
         self._app = app
         self._door = door
         self._people = people
         self._sessions = sessions
         self._audit = audit
-        self._rates = rates or Rates()
+        self._rates = rates
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes a request on with its caller, or answers it with 401, 403, 429 or the way to the login page."""

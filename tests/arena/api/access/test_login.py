@@ -8,7 +8,7 @@ from fastapi.testclient import TestClient
 
 from arena.access.lockout import FREE_TRIES
 from arena.api.login import WRONG
-from tests.arena.api.conftest import ADDRESS, PASSWORD, Exposed
+from tests.arena.api.access.conftest import ADDRESS, PASSWORD, Exposed
 
 FORM_TYPE = {"Content-Type": "application/x-www-form-urlencoded", "Origin": ADDRESS}
 

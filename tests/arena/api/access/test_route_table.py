@@ -8,8 +8,8 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from arena.access import Role
-from arena.api.border import OPEN_PATHS
-from tests.arena.api.conftest import ROLES, Exposed
+from arena.api.doorkeeper import OPEN_PATHS
+from tests.arena.api.access.conftest import ROLES, Exposed
 
 HEADERS = {"X-Tradefloor": "1"}
 
