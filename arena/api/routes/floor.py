@@ -42,7 +42,7 @@ def routes(services: Services) -> fastapi.APIRouter:
         dependencies=[needs(Role.VIEWER)],
     )
     def read_snapshot() -> Response:
-        """The floor in the page's own numbers: rounded for display, instants in milliseconds. NaN is written as null."""
+        """The floor in the page's own numbers: floats, and instants in milliseconds. NaN is written as null."""
         return Response(_SNAPSHOT.dump_json(current(floor)), media_type="application/json")
 
     @router.get("/standings", summary="The standings on the floor", dependencies=[needs(Role.VIEWER)])

@@ -67,7 +67,7 @@ def _check(operation: Any, mode: GenerationMode, *, examples: int) -> None:
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def check(case: Any) -> None:
-        case.call_and_validate(headers=HEADERS)
+        case.call_and_validate(headers=HEADERS, timeout=120)
 
     check()
 
