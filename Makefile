@@ -4,7 +4,7 @@ ROOTS := $(wildcard agents arena bench evals graphs memory prompts tools trading
 LOCK := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 
 .DEFAULT_GOAL := help
-.PHONY: help setup check lint format types contracts test bench chaos chaos-evals soak soak-feeds lock
+.PHONY: help setup check lint format types contracts test bench chaos chaos-evals soak soak-feeds fuzz-api lock
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -45,6 +45,9 @@ soak: setup  ## a simulated day of one-minute rounds with faults and restarts; m
 
 soak-feeds: setup  ## ten minutes of every fault on live feeds from loopback exchanges
 	@$(PYTHON) -m tests.exchanges.soak --minutes 10
+
+fuzz-api: setup  ## a hundred requests to every operation of the API, right and wrong ones: answers must be as described
+	@TRADEFLOOR_API_EXAMPLES=100 $(PYTHON) -m pytest -q -s -n0 --timeout 3600 tests/arena/api/test_conformance.py
 
 lock: setup  ## renew the lock files from pyproject.toml
 	@rm -f requirements/*.lock  # an old lock would be read as a preference

@@ -33,7 +33,7 @@ _WRITE_HEADERS = (
         "in": "header",
         "required": False,
         "description": "Programs send 1 with every write: no foreign page can.",
-        "schema": {"type": "string", "enum": ["1"]},
+        "schema": {"type": "string", "examples": ["1"]},
     },
 )
 assert {header["name"].lower() for header in _WRITE_HEADERS} == {KEY_HEADER, PROGRAM_HEADER}  # type: ignore[attr-defined]

@@ -18,8 +18,8 @@ KEPT_MS = 86_400_000
 MOST_KEPT = 10_000
 _TABLE = """
 create table if not exists answers (
-    caller text not null, key text not null, fingerprint text not null, process text not null, begun_ms integer not null,
-    status integer, media_type text, body blob, primary key (caller, key)
+    caller text not null, key text not null, fingerprint text not null, process text not null,
+    begun_ms integer not null, status integer, media_type text, body blob, primary key (caller, key)
 ) strict, without rowid
 """
 

@@ -93,8 +93,7 @@ def status_of(error: TradefloorError, method: str) -> int:
 
 def _http(_request: fastapi.Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    detail = error.detail if isinstance(error.detail, str) else HTTPStatus(error.status_code).phrase
-    return problem(error.status_code, detail, headers=error.headers)
+    return problem(error.status_code, error.detail, headers=error.headers)
 
 
 def _invalid(_request: fastapi.Request, error: Exception) -> Response:

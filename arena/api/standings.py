@@ -2,12 +2,15 @@
 
 from pydantic import BaseModel, ConfigDict
 
+from arena.api.values import Instant, Money, finite
 from arena.seasons.snapshot import DeskCard, FloorSnapshot
 from arena.ui.components.desk_card import ranked
+from trading.domain.instants import iso
+from trading.domain.money import decimal_from_float, money_text
 
 
 class StandingsRow(BaseModel):
-    """One desk. Returns are fractions; what is not known is null."""
+    """One desk. Returns are fractions, sums are to the cent; what is not known is null."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -18,7 +21,7 @@ class StandingsRow(BaseModel):
     rank: int
     rank_last: int
     tied_with: tuple[str, ...]
-    equity_end: float
+    equity_end: Money
     total_return: float
     return_ci95: tuple[float, float] | None
     sharpe: float | None
@@ -26,7 +29,7 @@ class StandingsRow(BaseModel):
     max_drawdown: float
     luck_percentile: float | None
     brier_skill: float | None
-    fees: float
+    fees: Money
     turnover: float
     decisions: int
     acted: int
@@ -47,7 +50,7 @@ class Standings(BaseModel):
     run_id: str
     market: str
     status: str
-    as_of_ms: int
+    as_of: Instant
     round_index: int
     rounds: int
     desks: tuple[StandingsRow, ...]
@@ -60,7 +63,7 @@ def standings(snapshot: FloorSnapshot) -> Standings:
         run_id=snapshot.run_id,
         market=snapshot.market,
         status=snapshot.status,
-        as_of_ms=snapshot.as_of_ms,
+        as_of=iso(snapshot.as_of_ms),
         round_index=snapshot.round_index,
         rounds=snapshot.rounds,
         desks=tuple(_row(desk) for desk in ranked(snapshot.desks)),
@@ -68,7 +71,11 @@ def standings(snapshot: FloorSnapshot) -> Standings:
 
 
 def _row(desk: DeskCard) -> StandingsRow:
-    same = {name: getattr(desk, name) for name in StandingsRow.model_fields if hasattr(desk, name)}
-    return StandingsRow.model_validate(
-        same | {"desk": desk.name, "models": dict(desk.models), "equity_end": desk.equity}
-    )
+    same = {name: finite(getattr(desk, name)) for name in StandingsRow.model_fields if hasattr(desk, name)}
+    money = {"equity_end": _money(desk.equity), "fees": _money(desk.fees)}
+    return StandingsRow.model_validate(same | money | {"desk": desk.name, "models": dict(desk.models)})
+
+
+def _money(shown: float) -> str:
+    """A sum as the page shows it, to the cent."""
+    return money_text(decimal_from_float(round(shown, 2)))

@@ -54,7 +54,7 @@ class Said(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
-Reason = Annotated[str, Field(min_length=1, max_length=200, examples=["a look at SOL first"])]
+Reason = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S", examples=["a look at SOL first"])]
 
 
 def ms_of(instant: AwareDatetime | None) -> int | None:

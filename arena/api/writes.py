@@ -55,7 +55,7 @@ class WriteBorder:
         try:
             kept = await run_in_threadpool(self._answers.begin, caller, key, asked)
         except (KeyReused, KeyInFlight, AnswerStoreError) as error:
-            status = 422 if isinstance(error, KeyReused) else 409 if isinstance(error, KeyInFlight) else 503
+            status = 503 if isinstance(error, AnswerStoreError) else 409
             await problem(status, str(error))(scope, receive, send)
             return
         if kept is not None:
@@ -114,7 +114,7 @@ async def _whole(headers: Headers, receive: Receive) -> bytes | None:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > MAX_BODY_BYTES:
             return None
         if not message.get("more_body", False):

@@ -2,7 +2,7 @@
 
 import threading
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from time import monotonic
@@ -21,6 +21,7 @@ FRESH_S = 0.2
 """A look at the journal counts for so long: it grows by whole rounds."""
 
 _BULK = frozenset({EventKind.MODEL_CALLED, EventKind.TOOL_CALLED, EventKind.STATE_NOTED, EventKind.TAPE_GREW})
+_DECIDED = (EventKind.DECIDED.value,)
 _KINDS = tuple(kind.value for kind in EventKind if kind not in _BULK)
 
 
@@ -120,9 +121,17 @@ class RunRecord:
             held = all(symbol in self.prices for symbol in account.positions)
             return account, mark_account(account, self.prices, self._ledger.instruments) if held else None
 
-    def payload(self, seq: int) -> Mapping[str, Any]:
-        """What an event says."""
-        return next(read_events(self.folder.journal, after=seq - 1)).event().payload
+    def payloads(self, decided: Sequence[Decided]) -> list[Mapping[str, Any]]:
+        """What decisions say, in the order in which they are named; they must lie in the order of the journal."""
+        found: dict[int, Mapping[str, Any]] = {}
+        wanted = {one.seq for one in decided}
+        first, last = (decided[0].seq, decided[-1].seq) if decided else (1, 0)
+        for stored in read_events(self.folder.journal, after=first - 1, kinds=_DECIDED) if decided else ():
+            if stored.seq in wanted:
+                found[stored.seq] = stored.event().payload
+            if stored.seq >= last:
+                break
+        return [found[one.seq] for one in decided]
 
     def events_of(self, decided: Decided) -> list[StoredEvent]:
         """Everything that is filed under a decision, in order: calls, the decision, its intents, rulings and orders."""
@@ -203,12 +212,6 @@ class RunRecord:
 def behind(rows: list[Any], after: int) -> Iterator[Any]:
     """The rows whose ``seq`` lies behind ``after``, oldest first. A list that grows meanwhile does not matter."""
     for place in range(bisect_right(rows, after, key=lambda row: row.seq), len(rows)):
-        yield rows[place]
-
-
-def newest_before(rows: list[Any], before: int) -> Iterator[Any]:
-    """The rows whose ``seq`` lies before ``before``, newest first."""
-    for place in range(bisect_right(rows, before - 1, key=lambda row: row.seq) - 1, -1, -1):
         yield rows[place]
 
 

@@ -333,4 +333,5 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """A house whose short season came to its end. Do not change it."""
     with open_house(tmp_path_factory.mktemp("played") / "home") as house:
         house.wait(lambda snapshot: snapshot.status == "finished")
+        house.season.stop()  # which closes its files, so that the folder can be copied
         yield house

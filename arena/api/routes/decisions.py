@@ -1,5 +1,6 @@
 """Decisions: the list, and one with all it took: calls, intents, rulings, orders and fills."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 import fastapi
@@ -89,7 +90,7 @@ def routes(services: Services) -> fastapi.APIRouter:
             if instrument is None or instrument in one.instruments
         )
         page = page_by_sequence(fitting, limit, lambda one: one.seq)
-        return Page(items=tuple(_row(record, one) for one in page.items), next=page.next)
+        return Page(items=tuple(map(_row, page.items, record.payloads(page.items))), next=page.next)
 
     @router.get("/decisions/{decision_id}", summary="One decision with its whole trace")
     def decision(decision_id: DecisionId, run: AskedRun = None) -> DecisionTrace:
@@ -100,8 +101,7 @@ def routes(services: Services) -> fastapi.APIRouter:
     return router
 
 
-def _row(record: RunRecord, decided: Decided) -> DecisionRow:
-    payload = record.payload(decided.seq)
+def _row(decided: Decided, payload: Mapping[str, Any]) -> DecisionRow:
     return DecisionRow(
         seq=decided.seq,
         decision_id=decided.decision_id,
@@ -135,10 +135,10 @@ def _trace(record: RunRecord, decided: Decided) -> DecisionTrace:
     for stored in events:
         if stored.kind not in _TOLD:
             groups[_GROUPS.get(EventKind(stored.kind), "others")].append(_traced(stored))
-    payload = record.payload(decided.seq)
+    (payload,) = record.payloads([decided])
     orders = [record.order(stored.event().payload["order_id"]) for stored in events if stored.kind == EventKind.ORDERED]
     return DecisionTrace(
-        decision=_row(record, decided),
+        decision=_row(decided, payload),
         notes=payload["notes"],
         path=payload["path"],
         forecasts=finite(payload["forecasts"]),

@@ -4,11 +4,12 @@ from typing import Annotated
 
 import fastapi
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import TypeAdapter
 
 from arena.access import Caller, Role
 from arena.api.callers import needs
 from arena.api.standings import Standings, standings
+from arena.api.values import Reason, Row, Said
 from arena.floor import Floor
 from arena.seasons.snapshot import FloorSnapshot
 from arena.services import Services
@@ -16,18 +17,14 @@ from arena.services import Services
 _SNAPSHOT: TypeAdapter[FloorSnapshot] = TypeAdapter(FloorSnapshot)
 
 
-class Order(BaseModel):
+class Order(Said):
     """Why trading is halted or resumed; recorded with the act."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
-
-    reason: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Reason
 
 
-class Accepted(BaseModel):
+class Accepted(Row):
     """The act was recorded; the next snapshot shows what came of it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     accepted: bool = True
     reason: str
@@ -36,25 +33,30 @@ class Accepted(BaseModel):
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the floor of ``services``."""
     floor = services.floor
-    router = fastapi.APIRouter(tags=["floor"], responses={503: {"description": "No snapshot yet."}})
+    router = fastapi.APIRouter(tags=["floor"])
 
-    @router.get("/snapshot", response_model=FloorSnapshot, dependencies=[needs(Role.VIEWER)])
+    @router.get(
+        "/snapshot",
+        summary="What the arena page shows",
+        response_model=FloorSnapshot,
+        dependencies=[needs(Role.VIEWER)],
+    )
     def read_snapshot() -> Response:
-        """Everything that the arena page shows. NaN is written as null."""
+        """The floor in the page's own numbers: floats, and instants in milliseconds. NaN is written as null."""
         return Response(_SNAPSHOT.dump_json(current(floor)), media_type="application/json")
 
-    @router.get("/standings", dependencies=[needs(Role.VIEWER)])
+    @router.get("/standings", summary="The standings on the floor", dependencies=[needs(Role.VIEWER)])
     def read_standings() -> Standings:
         """All desks in rank order."""
         return standings(current(floor))
 
-    @router.post("/halt")
+    @router.post("/halt", summary="Stop trading")
     def halt(order: Order, caller: Annotated[Caller, needs(Role.TRADER)]) -> Accepted:
         """Stops trading until a person resumes it."""
         floor.halt(order.reason)
         return Accepted(reason=order.reason)
 
-    @router.post("/resume")
+    @router.post("/resume", summary="Let trading go on")
     def resume(order: Order, caller: Annotated[Caller, needs(Role.TRADER)]) -> Accepted:
         """Lets trading go on."""
         floor.resume(order.reason)

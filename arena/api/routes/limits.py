@@ -53,7 +53,7 @@ class LimitBoardRow(Row):
 class NewLimit(Said):
     """A new value. Tightening counts at once; loosening needs ``confirm`` and counts after a cool-down."""
 
-    value: Annotated[str, Field(min_length=1, max_length=200, examples=["5"])]
+    value: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S", examples=["5"])]
     reason: Reason
     confirm: bool = False
 

@@ -67,7 +67,7 @@ def routes(services: Services) -> fastapi.APIRouter:
 
     @router.put("/mode", summary="Change the mode")
     def change(wanted: NewMode, _: Annotated[Caller, needs(Role.ADMIN)]) -> ModeRow:
-        """Answers with the mode where it is the one that trades already; rules of a season do not move while it runs."""
+        """Answers with the mode where it trades in it already; the rules of a season do not move while it runs."""
         now = _row(services)
         if wanted.market == "live" and now.market != "live":
             if wanted.confirmation != LIVE:

@@ -60,7 +60,7 @@ def test_the_same_key_with_another_request_is_refused(own_client: TestClient) ->
         ("/limits/max_orders_per_round", TIGHTER),
     ):
         answer = put(own_client, path, body, **key)
-        assert answer.status_code == 422
+        assert answer.status_code == 409
         assert "another request" in answer.json()["detail"]
     assert len(changes(own_client)) == 1
 

@@ -158,7 +158,7 @@ def test_a_halt_counts_for_proposals_at_once(played: House, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("chosen", [Chosen(run="none-1"), Chosen(desk="nobody")])
 def test_a_run_or_desk_that_is_not_there_is_refused_before_anything_is_served(played: House, chosen: Chosen) -> None:
-    with pytest.raises(RequestError, match="none-1|nobody"):
+    with pytest.raises(RequestError, match=r"none-1|nobody"):
         build_server(played.services.settings, chosen)
 
 

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from trading.domain import Event, EventKind
 from trading.domain.errors import JournalError
 from trading.ledger import audit_journal
 from trading.storage.journal import GENESIS, Journal, canonical_json, event_hash, read_events, verify_chain
-from trading.storage.journal.reader import seal_path
+from trading.storage.journal.reader import last_seq, seal_path
 
 ROOT = Path(__file__).parents[3]
 
@@ -274,7 +275,8 @@ def test_a_folder_in_its_place_is_one_clear_error(tmp_path):
         Journal(tmp_path / "journal.sqlite")
 
 
-def test_a_reader_in_the_way_of_the_seal_is_told_and_nothing_is_lost(tmp_path):
+def test_a_reader_in_the_way_of_the_seal_is_told_and_nothing_is_lost(tmp_path, monkeypatch):
+    monkeypatch.setattr("trading.storage.journal.writer._PATIENCE_S", 0.1)
     path = tmp_path / "journal.sqlite"
     journal = Journal(path)
     journal.append(note("kept"))
@@ -528,3 +530,34 @@ def test_a_rewritten_chain_still_has_to_agree_with_its_marks(copy, kind, name, v
 def test_a_rewritten_chain_without_a_change_is_whole(copy):
     rechained(copy, lambda kind, payload: payload)
     assert audit_journal(copy).problem is None
+
+
+def test_whoever_reads_does_not_keep_a_run_from_being_sealed(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    journal = Journal(path)
+    for _ in range(200):
+        journal.append(Event(ts_ms=0, kind=EventKind.DECIDED, payload={"desk": "a"}))
+    journal.commit()
+    stop, counts, failures = threading.Event(), set(), []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                counts.add(sum(1 for _ in read_events(path)))
+            except JournalError as error:
+                failures.append(error)
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    journal.seal()
+    stop.set()
+    for reader in readers:
+        reader.join()
+    journal.close()
+    assert failures == []
+    assert counts == {200}
+    assert verify_chain(path).problem is None
+    assert [one.seq for one in read_events(path, after=190, kinds=("decided",))] == list(range(191, 201))
+    assert list(read_events(path, kinds=("filled",))) == []
+    assert last_seq(path) == 200

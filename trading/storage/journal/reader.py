@@ -2,8 +2,9 @@
 
 import hashlib
 import sqlite3
+import threading
 from collections.abc import Collection, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,31 @@ class ChainReport:
     problem: str | None
 
 
+_SEALING: set[Path] = set()
+_SEALED = threading.Condition()
+_LONGEST_SEAL_S = 60.0
+
+
+@contextmanager
+def readers_wait(journal: Path) -> Iterator[None]:
+    """Let nobody in this process begin to read a journal while it is being sealed, which needs it alone."""
+    name = journal.resolve()
+    with _SEALED:
+        _SEALING.add(name)
+    try:
+        yield
+    finally:
+        with _SEALED:
+            _SEALING.discard(name)
+            _SEALED.notify_all()
+
+
+def _wait_for_seal(journal: Path) -> None:
+    if _SEALING:
+        with _SEALED:
+            _SEALED.wait_for(lambda: journal.resolve() not in _SEALING, timeout=_LONGEST_SEAL_S)
+
+
 def seal_path(journal: Path) -> Path:
     """Where the seal of a finished journal stands."""
     return journal.with_suffix(".seal")
@@ -39,6 +65,7 @@ def read_events(path: Path, *, after: int = 0, kinds: Collection[str] = ()) -> I
     """
     if not path.is_file():
         raise JournalError(f"{path}: no journal there")
+    _wait_for_seal(path)
     # A sealed file has no log beside it and must not get one; a live one may still be written to.
     mode = "mode=ro&immutable=1" if seal_path(path).exists() else "mode=ro"
     last = after
@@ -67,6 +94,7 @@ def last_seq(path: Path) -> int:
     """The number of the last event, 0 where there is none. Raises JournalError as :func:`read_events` does."""
     if not path.is_file():
         raise JournalError(f"{path}: no journal there")
+    _wait_for_seal(path)
     mode = "mode=ro&immutable=1" if seal_path(path).exists() else "mode=ro"
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db:

@@ -2,6 +2,7 @@
 
 import hashlib
 import sqlite3
+import time
 from pathlib import Path
 from typing import Protocol
 
@@ -10,7 +11,7 @@ import orjson
 from trading.domain.errors import JournalError
 from trading.domain.event import Event
 from trading.storage.journal.chain import GENESIS, canonical_json, event_hash
-from trading.storage.journal.reader import seal_path
+from trading.storage.journal.reader import readers_wait, seal_path
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -23,6 +24,9 @@ CREATE TABLE IF NOT EXISTS events (
     hash TEXT NOT NULL
 ) STRICT
 """
+_PATIENCE_S = 10.0
+"""How long sealing waits for readers of other processes."""
+
 _INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -139,13 +143,27 @@ class Journal:
         From then on even a byte that belongs to no event cannot change unseen.
         """
         self.commit()
-        try:
-            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._db.execute("PRAGMA journal_mode=DELETE")
-        except sqlite3.Error as error:
-            raise JournalError(
-                f"{self._path}: cannot be sealed ({error}); everything is recorded: run the same command again"
-            ) from error
+        with readers_wait(self._path):
+            self._fold_log()
+            self._write_seal()
+
+    def _fold_log(self) -> None:
+        """Put the log into the file, once whoever reads at this moment has read to the end."""
+        deadline = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._db.execute("PRAGMA journal_mode=DELETE")
+            except sqlite3.Error as error:
+                if getattr(error, "sqlite_errorname", "") == "SQLITE_BUSY" and time.monotonic() < deadline:
+                    time.sleep(0.01)
+                    continue
+                raise JournalError(
+                    f"{self._path}: cannot be sealed ({error}); everything is recorded: run the same command again"
+                ) from error
+            return
+
+    def _write_seal(self) -> None:
         digest = hashlib.sha256(self._path.read_bytes()).hexdigest()
         seal = {"events": self._seq, "head": self._head, "file_sha256": digest}
         partial = seal_path(self._path).with_suffix(".partial")
