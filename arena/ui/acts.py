@@ -25,4 +25,4 @@ def shown_refusals() -> Iterator[None]:
     try:
         yield
     except TradefloorError as error:
-        raise gr.Error(str(error)) from error
+        raise gr.Error(str(error), print_exception=False) from error
