@@ -10,6 +10,7 @@ from arena.seasons.proposals import effects_of
 from arena.seasons.snapshot import FloorSnapshot
 from arena.services import Services
 from arena.ui.acts import checked, shown_refusals
+from arena.ui.chat.talking import AT_ONCE
 from arena.ui.components.approval import waiting_panel
 from arena.ui.components.markup import Html
 from arena.ui.live import LivePage
@@ -45,7 +46,7 @@ def build_approvals(page: LivePage) -> None:
             [proposal, reason],
             reason,
             js=_ANSWER,
-            queue=False,
+            concurrency_limit=AT_ONCE,
             show_progress="hidden",
             api_visibility="private",
         )

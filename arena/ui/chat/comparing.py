@@ -99,7 +99,7 @@ def build_battle(page: LivePage) -> None:
             _voting(services, choice),
             fight,
             [sheet, voting, fight],
-            queue=False,
+            concurrency_limit=AT_ONCE,
             show_progress="hidden",
             api_visibility="private",
         )
@@ -129,7 +129,7 @@ def _picked(services: Services, names: str) -> list[str]:
     if strangers:
         raise RequestError(f"there is no desk {strangers[0][:60]!r}; tick desks of this floor")
     if not 2 <= len(picked) <= AT_MOST:
-        raise RequestError(f"{len(picked)} desks are ticked; tick 2 to {AT_MOST}")
+        raise RequestError(f"tick 2 to {AT_MOST} desks; found {len(picked)}")
     return picked
 
 
