@@ -12,11 +12,14 @@ from arena.api.callers import needs
 from arena.api.routes.floor import current
 from arena.freezing import add_case
 from arena.services import Services
-from arena.traces import TraceArchive, trace_document
+from arena.traces import Trace, TraceArchive, trace_document
 from trading.domain.errors import RequestError
 
 MOST = 200
 """Decisions of one answer at most."""
+
+HORIZON = "6h"
+"""How long a case follows what came of a decision: as long as its page does."""
 
 RunId = Annotated[str | None, fastapi.Query(max_length=100, description="A run; without it the one on the floor.")]
 
@@ -42,6 +45,12 @@ def routes(services: Services) -> fastapi.APIRouter:
     def chosen(run: str | None) -> str:
         return run or current(services.floor).run_id
 
+    def known(run: str | None, decision_id: str) -> Trace:
+        try:
+            return archive.trace(chosen(run), decision_id)
+        except RequestError as error:
+            raise fastapi.HTTPException(404, str(error)) from error
+
     @router.get("/decisions", dependencies=[needs(Role.VIEWER)])
     def read_decisions(
         desk: Annotated[str, fastapi.Query(min_length=1, max_length=100)],
@@ -61,21 +70,20 @@ def routes(services: Services) -> fastapi.APIRouter:
     @router.get("/decisions/{decision_id}", dependencies=[needs(Role.VIEWER)])
     def read_decision(decision_id: str, run: RunId = None, download: bool = False) -> JSONResponse:
         """The whole trace of a decision, with the words of its models where they are known."""
-        try:
-            trace = archive.trace(chosen(run), decision_id)
-        except RequestError as error:
-            raise fastapi.HTTPException(404, str(error)) from error
+        trace = known(run, decision_id)
         words, missing = archive.words(trace)
         headers = {"content-disposition": f'attachment; filename="{trace.decision_id}.json"'} if download else None
         return JSONResponse({**trace_document(trace, words), "missing_words": missing or None}, headers=headers)
 
-    @router.post("/decisions/{decision_id}/case", dependencies=[needs(Role.TRADER)])
+    @router.post(
+        "/decisions/{decision_id}/case",
+        dependencies=[needs(Role.TRADER)],
+        responses={409: {"description": "It cannot be a case; the detail says why."}},
+    )
     def freeze_decision(decision_id: str, run: RunId = None) -> Frozen:
         """Makes a case of the decision for the suite ``own``: the same moment, to be asked of every variant."""
-        try:
-            case, _ = add_case(services.settings, chosen(run), decision_id)
-        except RequestError as error:
-            raise fastapi.HTTPException(404, str(error)) from error
+        known(run, decision_id)
+        case, _ = add_case(services.settings, chosen(run), decision_id, horizon=HORIZON)
         said = f"{case.case_id} is a case of the suite own. `tradefloor lab run own ...` asks it again of any model."
         return Frozen(case=case.case_id, sha256=case.sha256, said=said)
 

@@ -71,8 +71,8 @@ def test_rubbish_is_refused_with_a_sentence(client: TestClient, path: str, statu
 
 
 def test_a_case_is_made_by_a_write_of_ours_alone(client: TestClient, run: RunFolder, home: Path) -> None:
-    listed = client.get("/api/v1/decisions", params={"desk": "random", "last": 2, "run": run.run_id}).json()
-    identity = listed["decisions"][1]["decision_id"]
+    listed = client.get("/api/v1/decisions", params={"desk": "random", "last": 20, "run": run.run_id}).json()
+    identity = listed["decisions"][-1]["decision_id"]
     path = f"/api/v1/decisions/{identity}/case?run={run.run_id}"
     assert client.post(path).status_code == 403
     assert client.post(path, headers={"Origin": "http://evil.example"}).status_code == 403
@@ -80,6 +80,10 @@ def test_a_case_is_made_by_a_write_of_ours_alone(client: TestClient, run: RunFol
     assert made.status_code == 200, made.text
     assert made.json()["case"] == f"own-{identity}"
     assert [file.name for file in (home / "evals" / "cases").glob("*.json")] == [f"own-{identity}.json"]
+    late = listed["decisions"][0]["decision_id"]
+    refused = client.post(f"/api/v1/decisions/{late}/case?run={run.run_id}", headers=PROGRAM)
+    assert refused.status_code == 409
+    assert "the case needs" in refused.json()["detail"], "what comes after the end of the season is not known"
     assert client.post(f"/api/v1/decisions/nothing/case?run={run.run_id}", headers=PROGRAM).status_code == 404
 
 
