@@ -14,8 +14,11 @@ from arena.api.routes.decisions import DecisionId
 from arena.api.values import AskedRun, Row, finite
 from arena.freezing import add_case
 from arena.services import Services
-from arena.traces import TraceArchive, trace_document
+from arena.traces import Trace, TraceArchive, trace_document
 from trading.domain.errors import RequestError
+
+HORIZON = "6h"
+"""How long a case follows what came of a decision: as long as its page does."""
 
 Download = Annotated[bool, fastapi.Query(description="As a file to be kept.")]
 
@@ -33,15 +36,21 @@ def routes(services: Services) -> fastapi.APIRouter:
     archive = TraceArchive(services.home, services.transcripts)
     router = fastapi.APIRouter(tags=["decisions"])
 
-    @router.get("/decisions/{decision_id}/words", dependencies=READS, summary="One decision with its models' words")
-    def words(decision_id: DecisionId, run: AskedRun = None, download: Download = False) -> dict[str, Any]:
-        """The decision from state to outcome, with prompts and answers where they were kept."""
+    def known(run: str | None, decision_id: str) -> Trace:
         try:
-            trace = archive.trace(run_asked(services, run), decision_id)
+            return archive.trace(run_asked(services, run), decision_id)
         except RequestError as error:
             raise NotFound(str(error)) from error
+
+    @router.get("/decisions/{decision_id}/words", dependencies=READS, summary="One decision with its models' words")
+    def words(decision_id: DecisionId, run: AskedRun = None, download: HORIZON = "6h"
+"""How long a case follows what came of a decision: as long as its page does."""
+
+Download = False) -> dict[str, Any]:
+        """The decision from state to outcome, with prompts and answers where they were kept."""
+        trace = known(run, decision_id)
         said, missing = archive.words(trace)
-        document = finite({**trace_document(trace, said), "missing_words": missing or None})
+        document: dict[str, Any] = finite({**trace_document(trace, said), "missing_words": missing or None})
         if not download:
             return document
         name = f'attachment; filename="{trace.decision_id}.json"'
@@ -50,10 +59,8 @@ def routes(services: Services) -> fastapi.APIRouter:
     @router.post("/decisions/{decision_id}/case", dependencies=[needs(Role.TRADER)], summary="Make a case of it")
     def freeze(decision_id: DecisionId, run: AskedRun = None) -> Frozen:
         """Make a case of the decision for the suite `own`: the same moment, to be asked of every variant."""
-        try:
-            case, _ = add_case(services.settings, run_asked(services, run), decision_id)
-        except RequestError as error:
-            raise NotFound(str(error)) from error
+        known(run, decision_id)
+        case, _ = add_case(services.settings, run_asked(services, run), decision_id, horizon=HORIZON)
         said = f"{case.case_id} is a case of the suite own. `tradefloor lab run own ...` asks it again of any model."
         return Frozen(case=case.case_id, sha256=case.sha256, said=said)
 

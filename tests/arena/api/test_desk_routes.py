@@ -37,29 +37,30 @@ def client(home: Path, run: RunFolder) -> TestClient:
     return TestClient(create_app(house(floor, home=home, transcripts=Transcripts())), base_url=HERE)
 
 
-def test_the_newest_decisions_of_a_desk_and_one_of_them_whole(client: TestClient, run: RunFolder) -> None:
-    listed = client.get("/api/v1/decisions", params={"desk": "random", "last": 3, "run": run.run_id}).json()
-    assert listed["made"] == ROUNDS
-    assert len(listed["decisions"]) == 3
-    identity = listed["decisions"][0]["decision_id"]
-    found = client.get(f"/api/v1/decisions/{identity}", params={"run": run.run_id})
-    assert found.json()["decision_id"] == identity
+def decisions_of(client: TestClient, run: RunFolder) -> list[str]:
+    """The ids of a desk's decisions, oldest first."""
+    listed = client.get("/api/v1/decisions", params={"desk": "random", "limit": 100, "run": run.run_id}).json()
+    return [row["decision_id"] for row in listed["items"]]
+
+
+def test_a_decision_with_the_words_of_its_models(client: TestClient, run: RunFolder) -> None:
+    made = decisions_of(client, run)
+    assert len(made) == ROUNDS
+    path = f"/api/v1/decisions/{made[0]}/words"
+    found = client.get(path, params={"run": run.run_id})
+    assert found.json()["decision_id"] == made[0]
     assert found.json()["missing_words"]
     assert "content-disposition" not in found.headers
-    kept = client.get(f"/api/v1/decisions/{identity}", params={"run": run.run_id, "download": True})
-    assert kept.headers["content-disposition"] == f'attachment; filename="{identity}.json"'
+    kept = client.get(path, params={"run": run.run_id, "download": True})
+    assert kept.headers["content-disposition"] == f'attachment; filename="{made[0]}.json"'
 
 
 @pytest.mark.parametrize(
     ("path", "status"),
     [
-        ("/api/v1/decisions", 422),
-        ("/api/v1/decisions?desk=random&last=0", 422),
-        ("/api/v1/decisions?desk=random&last=100000", 422),
-        ("/api/v1/decisions?desk=nobody", 404),
-        ("/api/v1/decisions?desk=random&run=../../etc", 404),
-        ("/api/v1/decisions/d-unknown", 404),
-        ("/api/v1/decisions/%00%1b", 404),
+        ("/api/v1/decisions/d-unknown/words", 404),
+        ("/api/v1/decisions/%00%1b/words", 404),
+        ("/api/v1/decisions/d-unknown/words?run=../../etc", 422),
         ("/api/v1/leaderboard?of=rubbish", 422),
         ("/api/v1/leaderboard?format=exe", 422),
     ],
@@ -71,8 +72,7 @@ def test_rubbish_is_refused_with_a_sentence(client: TestClient, path: str, statu
 
 
 def test_a_case_is_made_by_a_write_of_ours_alone(client: TestClient, run: RunFolder, home: Path) -> None:
-    listed = client.get("/api/v1/decisions", params={"desk": "random", "last": 2, "run": run.run_id}).json()
-    identity = listed["decisions"][1]["decision_id"]
+    identity, *_, late = decisions_of(client, run)
     path = f"/api/v1/decisions/{identity}/case?run={run.run_id}"
     assert client.post(path).status_code == 403
     assert client.post(path, headers={"Origin": "http://evil.example"}).status_code == 403
@@ -80,6 +80,9 @@ def test_a_case_is_made_by_a_write_of_ours_alone(client: TestClient, run: RunFol
     assert made.status_code == 200, made.text
     assert made.json()["case"] == f"own-{identity}"
     assert [file.name for file in (home / "evals" / "cases").glob("*.json")] == [f"own-{identity}.json"]
+    refused = client.post(f"/api/v1/decisions/{late}/case?run={run.run_id}", headers=PROGRAM)
+    assert refused.status_code == 409
+    assert "the case needs" in refused.json()["detail"], "what comes after the end of the season is not known"
     assert client.post(f"/api/v1/decisions/nothing/case?run={run.run_id}", headers=PROGRAM).status_code == 404
 
 

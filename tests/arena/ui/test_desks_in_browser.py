@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LOOKS = [(DESKTOP, "light"), (PHONE, "dark")]
 IDS = ["desktop light", "phone dark"]
-SMALL = """() => [...document.querySelectorAll("summary, .tf-link-button, .tf-switch a, .tf-choose a, .tf-segments label")]
+SMALL = """() => [...document.querySelectorAll("summary, .tf-link-button, .tf-switch a, .tf-choose a")]
     .filter((target) => target.checkVisibility() && target.getBoundingClientRect().height < 43.5)
     .map((target) => `${target.getBoundingClientRect().height} ${target.textContent.trim()}`)"""
 
