@@ -11,7 +11,7 @@ import typer
 
 from arena.commands.output import INTERRUPTED, say
 from arena.env_file import load_env_file
-from arena.verbs import data, evaluation, forecasting, laboratory, prompting, remembering, risk, seasons
+from arena.verbs import data, evaluation, forecasting, laboratory, ordering, prompting, remembering, risk, seasons
 from trading.domain.errors import TradefloorError
 
 app = typer.Typer(
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verbs in (seasons, data, forecasting, remembering, risk, evaluation, prompting, laboratory):
+for verbs in (seasons, data, forecasting, remembering, risk, ordering, evaluation, prompting, laboratory):
     app.add_typer(verbs.app)
 
 

@@ -15,7 +15,7 @@ VERBS = (
     ("run",), ("serve",), ("standings",), ("runs",), ("journal", "verify"), ("journal", "export"), ("data", "check"),
     ("halt",), ("resume",), ("doctor",), ("risk", "report"), ("risk", "simulate"), ("limits", "list"),
     ("limits", "set"), ("limits", "override"), ("limits", "approve"), ("alerts", "list"), ("alerts", "ack"),
-    ("approvals", "list"), ("approvals", "approve"), ("approvals", "reject"),
+    ("approvals", "list"), ("approvals", "approve"), ("approvals", "reject"), ("order", "place"), ("order", "list"),
     ("features",),
 )  # fmt: skip
 HEAVY = (
