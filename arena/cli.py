@@ -11,7 +11,18 @@ import typer
 
 from arena.commands.output import INTERRUPTED, say
 from arena.env_file import load_env_file
-from arena.verbs import access, data, evaluation, forecasting, laboratory, prompting, remembering, risk, seasons
+from arena.verbs import (
+    access,
+    data,
+    evaluation,
+    forecasting,
+    laboratory,
+    ordering,
+    prompting,
+    remembering,
+    risk,
+    seasons,
+)
 from trading.domain.errors import TradefloorError
 
 app = typer.Typer(
@@ -22,7 +33,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for verbs in (seasons, data, forecasting, remembering, risk, evaluation, prompting, laboratory, access):
+for verbs in (
+    seasons,
+    data,
+    forecasting,
+    remembering,
+    risk,
+    ordering,
+    evaluation,
+    prompting,
+    laboratory,
+    access,
+):
     app.add_typer(verbs.app)
 
 

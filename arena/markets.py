@@ -80,11 +80,12 @@ class Markets:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="markets")
         self._readings: dict[str, MarketReading] = {}
         self._under_way: dict[tuple[str, int], Future[MarketReading]] = {}
+        self._waited_for: dict[str, int] = {}
 
     def of(self, instrument: str | None) -> MarketReading | None:
         """The reading of an instrument, of the first for None or one that is not traded; None before the first round.
 
-        Waits for the round's own, a while.
+        Waits for the round's own, a while, and gives the last round's where that is not enough.
         """
         view = self._view()
         if view is None or not view.symbols:
@@ -100,9 +101,12 @@ class Markets:
             if key not in self._under_way:
                 self._under_way[key] = self._worker.submit(self._measure, view, symbol, known)
             measuring = self._under_way[key]
+            if self._waited_for.get(symbol) == view.as_of_ms:  # it takes long: the other panels need not wait as well
+                return known
         try:
             return measuring.result(PATIENCE_S if known is None else PATIENCE_S / 10)
         except StillBusy:
+            self._waited_for[symbol] = view.as_of_ms
             return known
 
     def close(self) -> None:

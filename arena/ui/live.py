@@ -143,6 +143,7 @@ class LivePage:
             label=label,
             show_label=False,
             container=False,
+            interactive=True,  # no callback of Gradio takes it, which would grey it out
             elem_id=f"tf-choice-{len(self._choices)}",
             elem_classes="tf-segments",
         )

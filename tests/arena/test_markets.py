@@ -1,6 +1,7 @@
 """Readings of the market: nothing later than the view, measured once a round, the same whatever lies ahead."""
 
 import threading
+import time
 from dataclasses import replace
 from itertools import pairwise
 
@@ -107,6 +108,27 @@ def test_an_instrument_is_measured_once_a_round_for_all_who_ask(tape, monkeypatc
     markets.of(SYMBOLS[0])
     markets.close()
     assert measured == [START_MS + 900 * HOUR_MS, START_MS + 901 * HOUR_MS]
+
+
+def test_a_measurement_that_takes_long_leaves_the_last_reading_on_the_page(tape, monkeypatch):
+    monkeypatch.setattr("arena.markets.PATIENCE_S", 0.1)
+    go_on, real = threading.Event(), read_market
+
+    def slow(view, symbol, before):
+        if before is not None:
+            assert go_on.wait(60)
+        return real(view, symbol, before)
+
+    monkeypatch.setattr("arena.markets.read_market", slow)
+    now = [view_at(tape, 900)]
+    markets = Markets(lambda: now[0])
+    while markets.of(None) is None:
+        time.sleep(0.02)
+    now[0] = view_at(tape, 901)
+    assert [markets.of(None).as_of_ms for _ in range(3)] == [START_MS + 900 * HOUR_MS] * 3
+    go_on.set()
+    markets.close()
+    assert markets.of(None).as_of_ms == START_MS + 901 * HOUR_MS
 
 
 def test_another_season_with_an_earlier_clock_is_measured_anew(tape):

@@ -55,11 +55,11 @@ def ticket_form(counter: Counter) -> None:
         nothing_typed(), html_template=SLOT, elem_id="tf-t-preview", apply_default_css=False, js_on_load=None
     )
     sent = gr.State(0)
-    typed = [instrument, side, kind, size, unit, price, stop, target, reduce_only]
+    typed: list[Any] = [instrument, side, kind, size, unit, price, stop, target, reduce_only]
 
     kind.change(_fitting, [kind], [price, stop, target], **_QUIET)
     gr.on(
-        [field.change for field in (desk, *typed)],
+        [desk.change, *(field.change for field in typed)],
         _previewing(counter),
         [desk, *typed],
         [shown],

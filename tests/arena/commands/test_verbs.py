@@ -18,6 +18,7 @@ VERBS = (
     ("approvals", "list"), ("approvals", "approve"), ("approvals", "reject"),
     ("features",), ("access", "add"), ("access", "token"), ("access", "list"), ("access", "passwd"),
     ("access", "revoke"), ("access", "remove"), ("access", "audit"),
+    ("order", "place"), ("order", "list"),
 )  # fmt: skip
 HEAVY = (
     "litellm", "openai", "langgraph", "langchain_core", "gradio", "fastapi", "uvicorn", "pandas", "pyarrow", "numba",
