@@ -8,7 +8,7 @@ import pytest
 from arena.jobs import Jobs
 from arena.model_files import ModelShelf, model_shelf
 from arena.settings import Settings
-from trading.domain.errors import DataError, TradefloorError
+from trading.domain.errors import DataError
 
 
 class Quiet:
@@ -41,7 +41,6 @@ def test_a_damaged_registry_is_told_in_a_line(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_champion_is_explained_and_watched(tmp_path: Path) -> None:
-    from tests.trading.marketdata.csv_files import write
 
     from arena.cli import app, guarded
     from trading.marketdata import SimulationSpec, simulate
@@ -52,8 +51,11 @@ def test_a_champion_is_explained_and_watched(tmp_path: Path) -> None:
     )
     prices = (tape.open[0], tape.high[0], tape.low[0], tape.close[0], tape.volume[0])
     rows = [list(row) for row in zip(tape.open_ms.tolist(), *(column.tolist() for column in prices), strict=True)]
-    (tmp_path / "data").mkdir()
-    path = write(tmp_path / "data", f"{symbol}-1h.csv", rows)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    path = folder / f"{symbol}-1h.csv"
+    lines = ["open_time,open,high,low,close,volume", *(",".join(map(str, row)) for row in rows)]
+    path.write_text("\n".join(lines) + "\n", "utf-8")
     words = ["train", symbol, "--horizon", "4h", "--data", str(path), "--home", str(tmp_path), "--folds", "2"]
     assert guarded(lambda: app(words, standalone_mode=False), debug=True) == 0
     settings = Settings.load({"home": tmp_path})
@@ -69,4 +71,3 @@ def test_a_champion_is_explained_and_watched(tmp_path: Path) -> None:
     assert len(found.drivers) == found.features
     assert found.importance[0][1] >= found.importance[-1][1]
     assert dict(found.shifts).keys() <= {one.feature for one in found.drivers}
-    assert isinstance(TradefloorError("x"), Exception)

@@ -200,8 +200,8 @@ def test_runs_and_evals_are_listed_inertly_also_where_there_are_none(settings: S
     (folder / "run.json").write_text("[", "utf-8")
     assert [row.status for row in runs_of(settings)] == ["cannot be read"]
     run = RunRow(
-        run_id="r-1", season=HOSTILE, market=HOSTILE, status="finished", desks=(HOSTILE,), rules_sha256="", changed_ms=1,
-        journal_bytes=10,
+        run_id="r-1", season=HOSTILE, market=HOSTILE, status="finished", desks=(HOSTILE,), rules_sha256="",
+        changed_ms=1, journal_bytes=10,
     )  # fmt: skip
     variant = VariantRow(name=HOSTILE, sha256="0" * 64, done=1, errors=0, cases=1, of=2, mean=None, usd=None)
     suite = SuiteRow(

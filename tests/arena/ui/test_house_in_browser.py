@@ -1,0 +1,165 @@
+"""The house in a real browser: a prompt is changed and compared, a limit tightened, an alert acknowledged."""
+
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from arena.api.app import create_app
+from arena.seasons.snapshot import FloorSnapshot
+from arena.settings import CONFIG
+from prompts import resolve, use_prompts
+from tests.arena.housing import house
+from tests.arena.ui.conftest import DESKTOP, PHONE, SwitchedFloor
+from trading.risk import LimitBoard, Limits
+from trading.risk.alerts import AlertDesk, FileChannel, LogChannel
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_MS = 90_000
+PAGES = ("lab", "runs", "settings", "risk", "forecasts")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A home folder with one alert that waits."""
+    home = tmp_path_factory.mktemp("home")
+    desk = AlertDesk(home, (LogChannel(), FileChannel(home)))
+    desk.raise_alert("<img src=x onerror=window.pwned=1> the feed is late", critical=False)
+    yield home
+    use_prompts(None)
+
+
+@pytest.fixture(scope="module")
+def served(home: Path) -> Iterator[tuple[str, SwitchedFloor]]:
+    """A server over a home folder of its own."""
+    floor = SwitchedFloor()
+    services = house(floor, home=home)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    config = uvicorn.Config(
+        create_app(services), host="127.0.0.1", port=port, log_level="critical", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    deadline = time.monotonic() + 60
+    while not server.started and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert server.started
+    yield f"http://127.0.0.1:{port}", floor
+    services.jobs.stop(30)
+    server.should_exit = True
+    thread.join(timeout=5)
+
+
+def severe(page: Page) -> list[str]:
+    """Serious and critical findings of the accessibility check, one line each."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['html'][:160]}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"][:3]
+    ]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["1440-light", "390-dark"])
+def test_a_page_of_the_house_is_sound(
+    path: str, size: Any, scheme: str, snapshot: FloorSnapshot, make_floor: Any, visit: Any, keep: Any
+) -> None:
+    seen = visit(make_floor(snapshot), f"/{path}", viewport=size, scheme=scheme)
+    page = seen.page
+    expect(page.locator("#tf-status")).to_contain_text("PAPER")
+    expect(page.locator("main .tf:not(.tf-skeleton)").first).to_be_visible()
+    expect(page.locator(".tf-top a[aria-current]")).to_have_attribute("href", f"/{path}")
+    page.wait_for_timeout(500)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= size["width"], "nothing stands out to the right"
+    assert severe(page) == []
+    keep(page, f"{path}-{scheme}-{size['width']}")
+    assert seen.complaints == []
+    assert seen.elsewhere == []
+
+
+def test_a_prompt_is_changed_compared_and_its_case_opened(
+    snapshot: FloorSnapshot, make_floor: Any, visit: Any, home: Path, keep: Any
+) -> None:
+    seen = visit(make_floor(snapshot), "/lab")
+    page = seen.page
+    editor = page.get_by_label("Text")
+    expect(editor).to_have_value(re.compile(r"^\+\+\+"))
+    editor.fill(editor.input_value().replace("\n=== user ===", "\nThank you.\n\n=== user ==="))
+    page.get_by_label("What changed, and why").fill("thanks")
+    page.get_by_role("button", name="Save new version").click()
+    expect(page.get_by_text("executor/mine.v1 is kept").first).to_be_visible(timeout=PATIENCE_MS)
+    assert resolve("executor/production") != "executor/mine.v1", "saving promotes nothing"
+    expect(page.get_by_label("Candidate: prompt")).to_have_value("executor/mine.v1")
+
+    page.get_by_label("Cases").fill("4")
+    page.get_by_label("Candidate: models").click()
+    page.keyboard.press("Backspace")
+    page.get_by_role("option", name="house/momentum", exact=True).click()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Run comparison").click()
+    verdict = page.locator("#tf-lab-result .tf-lab-verdict")
+    expect(verdict).to_contain_text("Not separable: executor/mine.v1 with house/momentum", timeout=PATIENCE_MS)
+    expect(verdict).to_contain_text("rule-based, no LLM")
+    expect(verdict.get_by_role("button", name="Promote executor/mine.v1")).to_be_disabled()
+    expect(page.locator(".tf-lab-table tbody tr")).to_have_count(4)
+    page.get_by_role("link", name="Different 0").click()
+    expect(page.locator(".tf-lab-matrix")).to_contain_text("No case of this comparison fits")
+    page.get_by_role("link", name="All 4").click()
+    page.locator(".tf-lab-table tbody th a").first.click()
+    drawer = page.locator(".tf-lab-drawer")
+    expect(drawer.get_by_text("Executor: rendered prompt").first).to_be_visible(timeout=PATIENCE_MS)
+    drawer.get_by_text("Executor: answer").first.click()
+    expect(drawer.locator("pre", has_text='"action"').first).to_be_visible()
+    assert "/lab?" in page.url
+    assert severe(page) == []
+    keep(page, "lab-compared")
+    assert seen.complaints == []
+
+
+def test_a_limit_is_tightened_in_two_steps(snapshot: FloorSnapshot, make_floor: Any, visit: Any, home: Path) -> None:
+    page = visit(make_floor(snapshot), "/risk").page
+    expect(page.locator("#tf-risk-limits [role=meter]").first).to_be_visible()
+    confirm = page.get_by_role("button", name="Confirm change")
+    expect(confirm).to_be_hidden()
+    page.get_by_label("Limit", exact=True).fill("max_leverage")
+    page.get_by_role("option", name="max_leverage").click()
+    page.get_by_label("New value").fill("2")
+    page.get_by_label("Why: it stands in the record").fill("a calm week")
+    page.get_by_role("button", name="Change limit…").click()
+    confirm.click()
+    expect(page.locator("#tf-risk-changes")).to_contain_text("a calm week", timeout=PATIENCE_MS)
+    board = LimitBoard(home, Limits.load(CONFIG / "limits.toml"))
+    assert [(change.name, change.value) for change in board.changes()] == [("max_leverage", "2")]
+
+
+def test_an_alert_is_acknowledged_and_its_text_stays_text(
+    snapshot: FloorSnapshot, make_floor: Any, visit: Any, home: Path
+) -> None:
+    page = visit(make_floor(snapshot), "/settings").page
+    expect(page.get_by_text("the feed is late")).to_be_visible()
+    assert page.evaluate("window.pwned") is None
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_text("Nothing waits.")).to_be_visible(timeout=PATIENCE_MS)
+    assert AlertDesk(home, (LogChannel(), FileChannel(home))).waiting() == []
+
+
+def test_what_is_refused_is_told_to_the_person(snapshot: FloorSnapshot, make_floor: Any, visit: Any) -> None:
+    page = visit(make_floor(snapshot), "/lab").page
+    page.get_by_label("What changed, and why").fill("")
+    page.get_by_role("button", name="Save new version").click()
+    expect(page.get_by_text("A version without a reason helps nobody").first).to_be_visible(timeout=PATIENCE_MS)
