@@ -6,10 +6,10 @@ from typing import Any
 import fastapi
 from fastapi.openapi.utils import get_openapi
 
-from arena.api.writes import KEY_HEADER
 from arena.api.guard import PROGRAM_HEADER
 from arena.api.problems import MEDIA_TYPE, Problem
 from arena.api.routes import PREFIX
+from arena.api.writes import KEY_HEADER
 
 _WRITES = frozenset({"post", "put", "patch", "delete"})
 _READ_PROBLEMS = (400, 401, 403, 404, 405, 422, 429, 500, 503)

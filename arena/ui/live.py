@@ -139,7 +139,6 @@ class LivePage:
         radio = gr.Radio(
             list(options),
             value=value,
-            interactive=True,
             label=label,
             show_label=False,
             container=False,

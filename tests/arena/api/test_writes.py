@@ -8,8 +8,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from arena.api.app import create_api
-from arena.api.writes import MAX_BODY_BYTES
 from arena.api.idempotency import KEPT_MS, Answer, KeptAnswers, KeyInFlight, KeyReused
+from arena.api.writes import MAX_BODY_BYTES
 from arena.settings import CONFIG, Settings
 from tests.arena.houses import HERE, PROGRAM, House, open_house
 from trading.domain.clock import Clock
