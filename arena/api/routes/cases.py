@@ -43,10 +43,7 @@ def routes(services: Services) -> fastapi.APIRouter:
             raise NotFound(str(error)) from error
 
     @router.get("/decisions/{decision_id}/words", dependencies=READS, summary="One decision with its models' words")
-    def words(decision_id: DecisionId, run: AskedRun = None, download: HORIZON = "6h"
-"""How long a case follows what came of a decision: as long as its page does."""
-
-Download = False) -> dict[str, Any]:
+    def words(decision_id: DecisionId, run: AskedRun = None, download: Download = False) -> dict[str, Any]:
         """The decision from state to outcome, with prompts and answers where they were kept."""
         trace = known(run, decision_id)
         said, missing = archive.words(trace)
