@@ -3,8 +3,9 @@
 import asyncio
 from pathlib import Path
 
+from arena.access.door import LOOPBACK_NAMES
 from arena.commands.output import say
-from arena.commands.serve import LOOPBACK, listen
+from arena.commands.serve import listen
 from arena.mcp.desk import Chosen
 from arena.settings import Settings
 from trading.domain.errors import ConfigError, RequestError
@@ -19,7 +20,7 @@ def serve(
     if not http and (host is not None or port is not None):
         raise RequestError("--host and --port are for --http; over stdio nothing listens")
     settings = Settings.load({"home": home, "data_root": data_root, "host": host, "port": port})
-    if http and settings.host not in LOOPBACK:
+    if http and settings.host not in LOOPBACK_NAMES:
         raise ConfigError(f"host {settings.host!r}: the MCP server has no login, so it listens on loopback only")
 
     from arena.mcp.server import build_server
