@@ -1,7 +1,9 @@
 """The simulated exchange on a tape: latency, expiry, missing bars, spot without credit, funding, liquidation."""
 
+from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -253,6 +255,14 @@ def test_funding_in_a_missing_bar_is_paid_on_the_last_price():
     engine = run(tape, {0: [market("buy", "1")]})
     (paid,) = of_kind(engine, EventKind.FUNDED)
     assert (paid.payload["price"], paid.payload["paid"], paid.ts_ms) == ("130", "0.13", START_MS + 3 * HOUR_MS + 7)
+
+
+def test_funding_where_the_whole_grid_has_no_bar_is_paid_on_the_last_close_and_never_on_the_next_open():
+    tape = tape_of({PERP: [*flat(100, 2), (100, 130, 100, 130), *flat(90, 3)]}, funding={PERP: {4 * HOUR_MS: 0.001}})
+    hole = tape.open_ms + np.where(np.arange(len(tape)) > 2, 3 * HOUR_MS, 0)  # bars 3 to 5 are missing
+    engine = run(replace(tape, open_ms=hole), {0: [market("buy", "1")]})
+    (paid,) = of_kind(engine, EventKind.FUNDED)
+    assert (paid.payload["price"], paid.ts_ms) == ("130", START_MS + 4 * HOUR_MS)
 
 
 # -- liquidation -------------------------------------------------------------------------------------------------------

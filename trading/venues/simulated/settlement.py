@@ -15,7 +15,10 @@ YEAR_DAYS = 365
 
 
 def settle_funding(tape: Tape, row: int, accounts: Mapping[str, DeskAccount]) -> Iterator[Event]:
-    """The funding that falls due up to the close of bar ``row``, on what is held at its open."""
+    """The funding that falls due up to the close of bar ``row``, on what is held at its open.
+
+    What falls due where the tape has no bars is priced at the last close: the next open was not known then.
+    """
     open_ms = int(tape.open_ms[row])
     after = int(tape.open_ms[row - 1]) + tape.step_ms if row else open_ms
     for symbol in tape.funding:
@@ -23,7 +26,8 @@ def settle_funding(tape: Tape, row: int, accounts: Mapping[str, DeskAccount]) ->
         first, last = np.searchsorted(rates.ts_ms, [after, open_ms + tape.step_ms], side="left")
         for at in range(int(first), int(last)):
             rate = decimal_from_float(float(rates.rate[at]))
-            price = price_at_open(tape, row, symbol)
+            is_in_gap = int(rates.ts_ms[at]) < open_ms
+            price = last_close(tape, row, symbol) if is_in_gap else price_at_open(tape, row, symbol)
             for account in accounts.values():
                 position = account.position(symbol)
                 if price is None or position.is_flat:
@@ -58,11 +62,12 @@ def charge_borrowing(tape: Tape, row: int, accounts: Mapping[str, DeskAccount], 
 
 def price_at_open(tape: Tape, row: int, symbol: str) -> Decimal | None:
     """The open of bar ``row``, or the last close before it; None before the first bar."""
+    price = float(tape.open[tape.index[symbol], row])
+    return decimal_from_float(price) if price == price else last_close(tape, row, symbol)
+
+
+def last_close(tape: Tape, row: int, symbol: str) -> Decimal | None:
+    """The last close before bar ``row``; None where there is none."""
     line = tape.index[symbol]
-    price = float(tape.open[line, row])
-    if price != price:
-        last = int(tape.last_row[line, row])
-        if last < 0:
-            return None
-        price = float(tape.close[line, last])
-    return decimal_from_float(price)
+    last = int(tape.last_row[line, row - 1]) if row else -1
+    return decimal_from_float(float(tape.close[line, last])) if last >= 0 else None
