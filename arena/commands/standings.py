@@ -48,6 +48,13 @@ def show(run_id: str | None, *, home: Path | None, as_json: bool) -> None:
         print_standings(document)
 
 
+_MARKETS = {
+    "simulated": "SIMULATED market",
+    "paper": "an exchange's market, SIMULATED fills",
+    "live": "an exchange's market, REAL orders",
+}
+
+
 def print_standings(document: Mapping[str, Any]) -> None:
     """The standings as a table for a terminal."""
     from rich.console import Console
@@ -55,7 +62,7 @@ def print_standings(document: Mapping[str, Any]) -> None:
     console = Console(highlight=False, markup=False)
     if not console.is_terminal:
         console = Console(highlight=False, markup=False, width=WIDTH)
-    kind = "SIMULATED market" if document["market"]["simulated"] else "recorded market"
+    kind = _MARKETS.get(document["market"]["kind"], "recorded market")
     rounds = f"round {document['rounds_done']} of {document['rounds']}"
     console.print(f"{document['season']}  {kind}  {rounds}  {document['status']}")
     if document["halt_reason"]:
