@@ -21,6 +21,7 @@ REQUEST_ID = "tradefloor.request_id"
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
+_OURS = Refusal(status=500, title="error", detail="an error of ours; the log says more at this instant")
 _OF_A_PROXY = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 
 
@@ -55,7 +56,12 @@ class LoopbackGuard:
             return
         if not self._door.asks_login:
             scope[SCOPE_KEY] = LOCAL
-        await self._app(scope, receive, headed)
+        try:
+            await self._app(scope, receive, headed)
+        except Exception:  # the HTTP border: what is told has our headers, too; the log gets the rest
+            if not headed.has_begun:
+                await _OURS.send(headed)
+            raise
 
     def _refusal(self, scope: Scope, headers: Headers) -> Refusal | None:
         host = headers.get("host", "")
@@ -80,7 +86,7 @@ def _foreign_write(scope: Scope, headers: Headers, host: str) -> Refusal | None:
         return Refusal(status=403, detail=f"Origin {origin!r} may not write here: only this page may")
     if headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         return Refusal(status=403, detail="another page may not write here: only this page may")
-    is_program = PROGRAM_HEADER in headers or "authorization" in headers
+    is_program = PROGRAM_HEADER in headers or headers.get("authorization", "").lower().startswith("bearer ")
     if origin is None and not is_program and scope["path"].startswith("/api/"):
         return Refusal(
             status=403, detail="a write without Origin needs the header X-Tradefloor: 1, which no foreign page can send"

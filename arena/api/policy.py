@@ -46,6 +46,7 @@ class Headed:
         self._request_id = request_id
         self._is_private = is_private
         self._is_https = is_https
+        self.has_begun = False
         self._held: Message | None = None
         self._body = b""
 
@@ -60,6 +61,7 @@ class Headed:
             is_page = headers.get("content-type", "").startswith("text/html")
             if self._is_private and (is_page or "json" in headers.get("content-type", "")):
                 headers.setdefault("cache-control", "no-store")
+            self._held, self._body = None, b""
             if is_page and _POLICY not in headers:
                 self._held = message
                 return
@@ -69,8 +71,10 @@ class Headed:
             if message.get("more_body"):
                 return
             MutableHeaders(scope=self._held)[_POLICY] = page_policy(self._body)
+            self.has_begun = True
             await self._send(self._held)
             self._held, message = None, {"type": "http.response.body", "body": self._body}
+        self.has_begun = True
         await self._send(message)
 
 

@@ -88,6 +88,17 @@ def test_ready_says_the_state_of_the_season(served: ServedFloor) -> None:
     assert served.client.get("/readyz").json() == {"status": "running"}
 
 
+def test_a_season_that_failed_is_not_ready_and_its_process_is_well(
+    served: ServedFloor, snapshot: FloorSnapshot
+) -> None:
+    served.floor.publish(replace(snapshot, status="failed"))
+    assert served.client.get("/readyz").status_code == 503
+    assert served.client.get("/healthz").status_code == 200
+    for status in ("finished", "halted", "out of budget"):
+        served.floor.publish(replace(snapshot, status=status))
+        assert served.client.get("/readyz").json() == {"status": status}
+
+
 def test_the_snapshot_is_what_the_floor_holds(served: ServedFloor, snapshot: FloorSnapshot) -> None:
     read = served.client.get("/api/v1/snapshot").json()
     assert read["season"] == "demo"

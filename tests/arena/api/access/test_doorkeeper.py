@@ -125,7 +125,11 @@ def test_an_error_of_ours_is_audited_as_one(exposed: Exposed, monkeypatch: pytes
 
     monkeypatch.setattr(exposed.floor, "halt", fail)
     client = exposed.client("tom", raise_server_exceptions=False)
-    assert client.post("/api/v1/halt", json=REASON).status_code == 500
+    answer = client.post("/api/v1/halt", json=REASON)
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "ZeroDivision" not in answer.text
     assert exposed.audited()[-1].status == 500
 
 
