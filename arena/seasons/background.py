@@ -21,6 +21,9 @@ from trading.storage.journal import Journal, Telemetry
 
 log = logging.getLogger("tradefloor")
 
+_PEOPLE_S = 3.0
+"""Wall seconds that a season which asks people is given to end its round: it may wait for one of them for long."""
+
 
 class BackgroundSeason:
     """Plays one season for viewers: fast through the first ``warmup_rounds``, then one round every ``round_s``.
@@ -59,7 +62,13 @@ class BackgroundSeason:
         self._reset_reason: str | None = None
         self._stopped = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._playing: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._main, name="season", daemon=True)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the season's thread runs, be it that it plays or that its desks can still be asked."""
+        return self._thread.is_alive()
 
     def start(self) -> None:
         """Begin, or go on where the last start of the same season left off."""
@@ -67,12 +76,20 @@ class BackgroundSeason:
         self._thread.start()
 
     def stop(self, timeout_s: float = 30.0) -> None:
-        """End after the round in flight. Nothing is lost if that takes too long: the round is played again."""
+        """End after the round in flight. Nothing is lost if that takes too long: the round is played again.
+
+        A round that waits for a person is left where it is, and goes on from there at the next start.
+        """
         self._stopped = True
-        if self._run is not None and self._loop is not None and self._thread.is_alive():
-            with suppress(RuntimeError):  # it came to its end in this very moment
-                self._loop.call_soon_threadsafe(self._run.stop)
-            self._thread.join(timeout_s)
+        if self._run is None or self._loop is None or not self._thread.is_alive():
+            return
+        asks = self._prepared.mode.person_approves
+        with suppress(RuntimeError):  # it came to its end in this very moment
+            self._loop.call_soon_threadsafe(self._run.stop)
+            self._thread.join(min(_PEOPLE_S, timeout_s) if asks else timeout_s)
+            if asks and self._playing is not None:
+                self._loop.call_soon_threadsafe(self._playing.cancel)
+                self._thread.join(timeout_s)
 
     @property
     def can_reset(self) -> bool:
@@ -112,6 +129,8 @@ class BackgroundSeason:
     def _main(self) -> None:
         try:
             asyncio.run(self._play_on())
+        except asyncio.CancelledError:
+            log.info("the season was left while it waited for a person; it goes on at the next start")
         except TradefloorError as error:
             log.error("the season stopped: %s", error)
             self._floor.fail(str(error))
@@ -120,7 +139,7 @@ class BackgroundSeason:
             self._floor.fail("The season stopped on an internal error; the log has the details.")
 
     async def _play_on(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._playing = asyncio.get_running_loop(), asyncio.current_task()
         await self._play()
         while self._reset_reason is not None and not self._stopped:
             self._run, self._ending, self._reset_reason = None, None, None

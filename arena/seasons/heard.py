@@ -67,7 +67,7 @@ async def with_pauses(heard: AsyncGenerator[Heard], every_s: float) -> AsyncGene
     coming: asyncio.Task[Heard] | None = None
     try:
         while True:
-            coming = coming or asyncio.create_task(anext(heard))  # type: ignore[arg-type]  # it is a coroutine
+            coming = coming or asyncio.create_task(anext(heard))
             done, _ = await asyncio.wait({coming}, timeout=every_s)
             if not done:
                 yield None

@@ -3,6 +3,7 @@
 from typing import Any
 
 import gradio as gr
+from gradio.events import api
 
 from agents.talk import Said
 from arena.access import Role
@@ -56,5 +57,5 @@ def declare_endpoints(services: Services) -> None:
             for desk in ranked(snapshot.desks)
         ]
 
-    gr.api(ask, api_name="ask", concurrency_limit=AT_ONCE)
-    gr.api(standings, api_name="standings", queue=False)
+    api(ask, api_name="ask", concurrency_limit=AT_ONCE)
+    api(standings, api_name="standings", queue=False)

@@ -28,7 +28,7 @@ def build(page: LivePage) -> None:
             with gr.Column(elem_id="tf-approvals", elem_classes="tf-panel"):
                 build_approvals(page)
             with gr.Column(elem_classes="tf-panel"):
-                used.render()
+                used.render()  # type: ignore[no-untyped-call]  # Gradio did not annotate it
             with gr.Column(elem_classes="tf-panel"):
                 page.addressed_html(desk_now, elem_id="tf-desk-now", waiting="Waiting for the first round.")
     declare_endpoints(page.services)

@@ -103,9 +103,8 @@ def test_hostile_words_of_a_desk_stay_words(tmp_path: Path, make_floor: Any) -> 
     assert "<img" not in panel
 
 
-@pytest.fixture
-def careful(tmp_path: Path) -> Iterator[tuple[BackgroundSeason, LiveFloor, Reception, Settings]]:
-    """A conservative season as it is served, played to its end."""
+def begun(tmp_path: Path) -> tuple[BackgroundSeason, LiveFloor, Reception, Settings]:
+    """A conservative season as it is served, with no pause between rounds."""
     rules = tmp_path / "careful.toml"
     rules.write_text(SEASON, "utf-8")
     settings = Settings.load({"home": tmp_path / "home"})
@@ -120,8 +119,33 @@ def careful(tmp_path: Path) -> Iterator[tuple[BackgroundSeason, LiveFloor, Recep
         reception=reception,
     )
     season.start()
-    yield season, floor, reception, settings
+    return season, floor, reception, settings
+
+
+@pytest.fixture
+def careful(tmp_path: Path) -> Iterator[tuple[BackgroundSeason, LiveFloor, Reception, Settings]]:
+    """Such a season, stopped after the test."""
+    found = begun(tmp_path)
+    yield found
+    found[0].stop()
+
+
+def test_a_season_that_waits_is_stopped_and_goes_on_with_what_it_asked(tmp_path: Path, asked_by: Act) -> None:
+    season, _, _, settings = begun(tmp_path)
+    board = ApprovalBoard(settings.home)
+    (asked,) = eventually(board.waiting)
     season.stop()
+    assert not season.is_alive
+    answering(board, approved=True)(asked.proposal, "while it was away", asked_by(name="ada"))
+    again, floor, _, _ = begun(tmp_path)
+    eventually(lambda: floor.snapshot().status == "finished")
+    again.stop()
+    assert [one.proposal for one in board.all()].count(asked.proposal) == 1
+    (journal,) = (settings.home / "runs").glob("*/journal.sqlite")
+    events = [stored.event() for stored in read_events(journal)]
+    answers = [event.payload for event in events if event.kind == "approval_answered"]
+    assert [(one["proposal"], one["by"]) for one in answers] == [(asked.proposal, "ada")]
+    assert any(event.kind == "ordered" for event in events)
 
 
 def test_a_served_season_resumes_with_the_answer_of_the_page(careful: Any, asked_by: Act) -> None:
