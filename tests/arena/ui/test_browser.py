@@ -51,11 +51,13 @@ CONTRAST = """
 }
 """
 
-# Attributes that hold a payload; Plotly keeps the source of the labels it drew in one of its own.
-ATTRIBUTES = """
+# Attributes that hold a payload; Plotly keeps the source of the labels it drew in one of its own. Ways to a desk or a
+# decision hold names in percent encoding alone.
+ATTRIBUTES = r"""
 () => [...document.body.querySelectorAll("*")]
   .flatMap((node) => [...node.attributes])
   .filter((attribute) => attribute.name !== "data-unformatted" && attribute.value.includes("pwned"))
+  .filter((attribute) => attribute.name !== "href" || !/^\/(desk|decision)\?[\w=&%.+~-]*$/.test(attribute.value))
   .map((attribute) => `${attribute.name}=${attribute.value}`)
 """
 
