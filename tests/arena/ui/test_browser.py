@@ -212,7 +212,8 @@ def test_what_models_write_stays_text(snapshot: FloorSnapshot, make_floor: Any, 
     assert page.evaluate(ATTRIBUTES) == []
     assert page.evaluate("window.pwned") is None
     assert seen.elsewhere == []
-    assert seen.complaints == []
+    # The invented decisions are not on record: whoever opens their prompts is told so, and the browser notes the 404.
+    assert [complaint for complaint in seen.complaints if "404 (Not Found)" not in complaint] == []
 
 
 def test_before_the_first_round_every_panel_says_what_it_waits_for(
