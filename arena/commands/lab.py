@@ -103,7 +103,7 @@ def add_case(
     settings = Settings.load({"home": home, "data_root": data_root})
     if split not in SPLITS:
         raise RequestError(f"--split {split!r}: expected one of {', '.join(SPLITS)}")
-    made = "heldout" if split == HELDOUT else "dev"
+    made: Split = "heldout" if split == HELDOUT else "dev"
     case, path = freezing.add_case(settings, run_id, decision, horizon=horizon, split=made)
     if as_json:
         print_json({"case": case.case_id, "path": str(path), "sha256": case.sha256, "split": case.split})

@@ -56,7 +56,6 @@ def decision_entry(card: DecisionCard) -> Html:
                 element("time", clock(card.ts_ms), title=f"{day_clock(card.ts_ms)} UTC, round {card.round_index}"),
                 href=decision_href(card.decision_id),
                 class_="tf-to",
-                aria_label=f"Decision of {card.desk} at {clock(card.ts_ms)} UTC",
             ),
             class_="tf-entry-head",
         ),

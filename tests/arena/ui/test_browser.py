@@ -51,11 +51,13 @@ CONTRAST = """
 }
 """
 
-# Attributes that hold a payload; Plotly keeps the source of the labels it drew in one of its own.
-ATTRIBUTES = """
+# Attributes that hold a payload; Plotly keeps the source of the labels it drew in one of its own. Ways to a desk or a
+# decision hold names in percent encoding alone.
+ATTRIBUTES = r"""
 () => [...document.body.querySelectorAll("*")]
   .flatMap((node) => [...node.attributes])
   .filter((attribute) => attribute.name !== "data-unformatted" && attribute.value.includes("pwned"))
+  .filter((attribute) => attribute.name !== "href" || !/^\/(desk|decision)\?[\w=&%.+~-]*$/.test(attribute.value))
   .map((attribute) => `${attribute.name}=${attribute.value}`)
 """
 
@@ -210,7 +212,8 @@ def test_what_models_write_stays_text(snapshot: FloorSnapshot, make_floor: Any, 
     assert page.evaluate(ATTRIBUTES) == []
     assert page.evaluate("window.pwned") is None
     assert seen.elsewhere == []
-    assert seen.complaints == []
+    # The invented decisions are not on record: whoever opens their prompts is told so, and the browser notes the 404.
+    assert [complaint for complaint in seen.complaints if "404 (Not Found)" not in complaint] == []
 
 
 def test_before_the_first_round_every_panel_says_what_it_waits_for(
