@@ -11,7 +11,7 @@ from tests.arena.ui.trading_house import TradingHouse, opened, trading_house, vi
 FIRST_MS = 90_000
 """The first look measures the market, for which libraries are loaded: on a busy machine that takes a while."""
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.arena.ui.trading_house import TradingHouse, opened, trading_house, violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def test_a_limit_order_rests_and_is_cancelled_on_a_phone(house: TradingHouse, br
 
 
 def test_what_cannot_be_an_order_is_said_and_a_halted_floor_takes_none(house: TradingHouse, browser: Any) -> None:
-    with opened(browser, house, "/trade") as page:
+    with opened(browser, house, "/trade", refused=True) as page:
         expect(page.locator("#tf-hand-facts")).to_contain_text("Equity of you", timeout=60_000)
         page.get_by_label("Size", exact=True).fill("<img src=x onerror=window.pwned=1>")
         expect(page.locator("#tf-t-preview")).to_contain_text("not an order")
