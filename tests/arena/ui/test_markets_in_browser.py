@@ -8,7 +8,10 @@ from playwright.sync_api import expect
 
 from tests.arena.ui.trading_house import TradingHouse, opened, trading_house, violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+FIRST_MS = 90_000
+"""The first look measures the market, for which libraries are loaded: on a busy machine that takes a while."""
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +23,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingHouse]:
 
 def test_an_instrument_is_drawn_with_what_is_known_of_it(house: TradingHouse, browser: Any, keep: Any) -> None:
     with opened(browser, house, "/markets?instrument=ETH-USDT-PERP") as page:
-        expect(page.locator("#tf-mk-title")).to_contain_text("ETH-USDT-PERP")
+        expect(page.locator("#tf-mk-title")).to_contain_text("ETH-USDT-PERP", timeout=FIRST_MS)
         expect(page.locator("#tf-mk-chart .candlestickvalue, #tf-mk-chart .boxlayer path").first).to_be_attached()
         expect(page.locator("#tf-mk-facts")).to_contain_text("Last close")
         expect(page.locator("#tf-mk-together .tf-rk-heat td")).to_have_count(9)
@@ -40,7 +43,9 @@ def test_an_instrument_is_drawn_with_what_is_known_of_it(house: TradingHouse, br
 def test_a_strange_instrument_is_said_and_a_phone_scrolls_one_way(house: TradingHouse, browser: Any, keep: Any) -> None:
     strange = "/markets?instrument=%3Cimg%20src%3Dx%20onerror%3Dwindow.pwned%3D1%3E"
     with opened(browser, house, strange, phone=True, dark=True) as page:
-        expect(page.locator("#tf-mk-links")).to_contain_text("is not traded here; this is BTC-USDT-PERP")
+        expect(page.locator("#tf-mk-links")).to_contain_text(
+            "is not traded here; this is BTC-USDT-PERP", timeout=FIRST_MS
+        )
         expect(page.locator("#tf-mk-facts")).to_contain_text("Regime")
         assert page.evaluate("window.pwned") is None
         assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.arena.ui.trading_house import TradingHouse, opened, trading_house, violations
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TradingHouse]:
 
 def test_a_ticket_is_previewed_sent_filled_and_closed(house: TradingHouse, browser: Any, keep: Any) -> None:
     with opened(browser, house, "/trade") as page:
-        expect(page.locator("#tf-hand-facts")).to_contain_text("Equity of you")
+        expect(page.locator("#tf-hand-facts")).to_contain_text("Equity of you", timeout=60_000)
         expect(page.locator("#tf-t-preview")).to_contain_text("Type a size")
         page.get_by_label("Size", exact=True).fill("0.02")
         expect(page.locator("#tf-t-preview")).to_contain_text("The gate would let it through")
@@ -45,7 +45,7 @@ def test_a_ticket_is_previewed_sent_filled_and_closed(house: TradingHouse, brows
 
 def test_a_limit_order_rests_and_is_cancelled_on_a_phone(house: TradingHouse, browser: Any, keep: Any) -> None:
     with opened(browser, house, "/trade", phone=True, dark=True) as page:
-        expect(page.locator("#tf-hand-facts")).to_contain_text("Equity of you")
+        expect(page.locator("#tf-hand-facts")).to_contain_text("Equity of you", timeout=60_000)
         stand = house.counter.stand("you")
         assert stand is not None
         page.locator("#tf-t-type label", has_text="Limit").click()
@@ -65,8 +65,8 @@ def test_a_limit_order_rests_and_is_cancelled_on_a_phone(house: TradingHouse, br
 
 
 def test_what_cannot_be_an_order_is_said_and_a_halted_floor_takes_none(house: TradingHouse, browser: Any) -> None:
-    with opened(browser, house, "/trade") as page:
-        expect(page.locator("#tf-hand-facts")).to_contain_text("Equity of you")
+    with opened(browser, house, "/trade", refused=True) as page:
+        expect(page.locator("#tf-hand-facts")).to_contain_text("Equity of you", timeout=60_000)
         page.get_by_label("Size", exact=True).fill("<img src=x onerror=window.pwned=1>")
         expect(page.locator("#tf-t-preview")).to_contain_text("not an order")
         expect(page.locator("#tf-t-preview")).to_contain_text("<img src=x")
