@@ -23,6 +23,9 @@ from trading.domain.errors import RequestError
 from trading.stats import clustered_difference
 
 SPLIT = "dev"
+_TO_BEGIN_WITH = 20
+"""Cases that are suggested where there are too few to tell anything."""
+
 _STRICT = 0.02
 """A share that may fall by this much at most is one of rules kept: no case of it may get worse."""
 
@@ -191,6 +194,8 @@ def _more(said: Sequence[LabVerdict], asked: int, available: int) -> int:
         if one.comparison.statistics is not None and one.comparison.verdict == "not separable"
     ]
     wanted = max((need for need in needs if need is not None), default=0)
+    if any(one.comparison.statistics is None for one in said):
+        wanted = max(wanted, _TO_BEGIN_WITH)
     return max(0, min(wanted, available) - asked)
 
 

@@ -11,6 +11,7 @@ from arena.seasons.snapshot import DeskCard, FloorSnapshot
 from arena.settings import CONFIG
 from trading.domain.errors import ConfigError, TradefloorError
 from trading.risk import LimitBoard, Limits
+from trading.stats import FloatArray, IntArray
 from trading.storage.runs import Runs
 
 ARENA = "all desks"
@@ -52,7 +53,7 @@ def limit_uses(snapshot: FloorSnapshot, limits: Limits) -> list[LimitUse]:
     return sorted(rows, key=lambda row: -row.share)
 
 
-def fall_from_peak(equity: np.ndarray) -> float | None:
+def fall_from_peak(equity: FloatArray) -> float | None:
     """How far the last of a curve lies below its highest, as a fraction; None without a curve."""
     known = equity[np.isfinite(equity)]
     peak = float(known.max()) if len(known) else 0.0
@@ -96,12 +97,12 @@ def _arena(snapshot: FloorSnapshot, limits: Limits) -> Iterator[LimitUse]:
         yield _row(ARENA, "arena_drawdown", fall, limits.arena_drawdown)
 
 
-def arena_curve(snapshot: FloorSnapshot) -> tuple[np.ndarray, np.ndarray]:
+def arena_curve(snapshot: FloorSnapshot) -> tuple[IntArray, FloatArray]:
     """Instants (ms) and the equity of all desks together, empty where their curves have different lengths."""
     lengths = {len(desk.curve.equity) for desk in snapshot.desks}
     if len(lengths) != 1 or 0 in lengths:
         return np.empty(0, np.int64), np.empty(0)
-    total = np.sum([desk.curve.equity for desk in snapshot.desks], axis=0, dtype=np.float64)
+    total: FloatArray = np.array([desk.curve.equity for desk in snapshot.desks], np.float64).sum(axis=0)
     return np.array(snapshot.desks[0].curve.ts_ms, np.int64), total
 
 

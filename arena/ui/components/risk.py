@@ -114,7 +114,7 @@ def desk_correlation(snapshot: FloorSnapshot) -> Html:
 def _closest(tags: Sequence[str], matrix: FloatArray) -> str:
     """The two desks that move together most, and for how many bets they count."""
     upper = np.where(np.triu(np.ones_like(matrix), 1) > 0, matrix, -np.inf)
-    first, second = np.unravel_index(int(np.argmax(upper)), matrix.shape)
+    first, second = divmod(int(np.argmax(upper)), len(tags))
     pair = float(matrix[first, second])
     if pair < _TOGETHER:
         return f"No two desks move together by more than {_TOGETHER:g}."

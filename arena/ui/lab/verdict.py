@@ -112,7 +112,7 @@ def _rules(found: Findings) -> Html | None:
 def _stale(known: Known[Findings], found: Findings, job: Job | None) -> Html | None:
     if known.trouble:
         return element("p", f"The newest look at the record failed: {known.trouble}", class_="tf-lab-trouble")
-    if job is not None and job.is_running:
+    if job is not None and job.is_running and found.missing:
         return element("p", f"{count(found.missing, 'attempt is', 'attempts are')} still being made.")
     if found.missing:
         words = f"{count(found.missing, 'attempt is', 'attempts are')} missing, {price_words(found.missing_usd)}."

@@ -19,6 +19,7 @@ from trading.domain.instants import iso
 from trading.risk.limits import Limits
 from trading.risk.measures import backtest
 from trading.risk.trip import Clears
+from trading.stats import FloatArray
 
 _LEVEL = 0.99
 _STOPS_SHOWN = 12
@@ -231,7 +232,7 @@ def _age(known: Picture) -> str:
     return f"as of {day_clock(known.made_ms)} UTC"
 
 
-def _deepest(total: np.ndarray) -> tuple[float, int] | None:
+def _deepest(total: FloatArray) -> tuple[float, int] | None:
     if len(total) < 2 or (total <= 0).any():
         return None
     falls = 1.0 - total / np.maximum.accumulate(total)

@@ -106,7 +106,7 @@ def test_a_prompt_is_changed_compared_and_its_case_opened(
     assert resolve("executor/production") != "executor/mine.v1", "saving promotes nothing"
     expect(page.get_by_label("Candidate: prompt")).to_have_value("executor/mine.v1")
 
-    page.get_by_label("Cases").fill("4")
+    page.get_by_label("Cases").fill("6")
     page.get_by_label("Candidate: models").click()
     page.keyboard.press("Backspace")
     page.get_by_role("option", name="house/momentum", exact=True).click()
@@ -116,10 +116,10 @@ def test_a_prompt_is_changed_compared_and_its_case_opened(
     expect(verdict).to_contain_text("Not separable: executor/mine.v1 with house/momentum", timeout=PATIENCE_MS)
     expect(verdict).to_contain_text("rule-based, no LLM")
     expect(verdict.get_by_role("button", name="Promote executor/mine.v1")).to_be_disabled()
-    expect(page.locator(".tf-lab-table tbody tr")).to_have_count(4)
+    expect(page.locator(".tf-lab-table tbody tr")).to_have_count(6)
     page.get_by_role("link", name="Different 0").click()
     expect(page.locator(".tf-lab-matrix")).to_contain_text("No case of this comparison fits")
-    page.get_by_role("link", name="All 4").click()
+    page.get_by_role("link", name="All 6").click()
     page.locator(".tf-lab-table tbody th a").first.click()
     drawer = page.locator(".tf-lab-drawer")
     expect(drawer.get_by_text("Executor: rendered prompt").first).to_be_visible(timeout=PATIENCE_MS)
