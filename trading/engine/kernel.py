@@ -178,8 +178,9 @@ class Engine:
     def reopen(self) -> Round:
         """The last round that was restored, to be looked at: accounts and previews answer as they stood after it."""
         as_of_ms = self.setup.end_ms if self.is_closed else self.setup.round_ms(self.rounds_closed - 1)
-        self._look_up_prices(as_of_ms)
-        self.round = Round(index=self.rounds_closed - 1, as_of_ms=as_of_ms, view=TapeView(self.tape, as_of_ms))
+        self._pricing.look_up(as_of_ms)
+        view = TapeView(self.tape, as_of_ms)
+        self.round = self._seen = Round(index=self.rounds_closed - 1, as_of_ms=as_of_ms, view=view)
         return self.round
 
     # -- the season ------------------------------------------------------------------------------------------------
@@ -344,7 +345,7 @@ class Engine:
         order = self.orders.get(order_id)
         if order is None or order.desk != desk:
             return False
-        self._cancel((order,), self._opened().as_of_ms, reason)
+        self._carry_out((cancelled_event(order, self._opened().as_of_ms, reason),))
         return True
 
     def submit(self, decision: Decision, *, delay_ms: int = 0) -> list[Verdict]:
