@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from agents.llm.runtime import litellm_module
 from arena import wiring
 from arena.autonomous.live import LiveManners, LiveTrading, Watchers
 from arena.autonomous.logfile import logging_to
@@ -67,6 +68,7 @@ async def play_alone(
             is_alive=lambda: supervisor.watchdog.is_live,
         )
         live = LiveTrading(prepared, settings, watchers, run_id=folder.run_id, manners=terms.live)
+        litellm_module()  # its import takes seconds, in which a loop with real orders would hear nothing
     market: OpenMarket | None = None
     if terms.open_market is not None:
         market = terms.open_market(supervisor)

@@ -93,6 +93,7 @@ def test_the_shipped_seasons_are_as_long_as_they_say() -> None:
         "crash": 36 * 12,
         "memory": 61 * 6,
         "paper": 2688,
+        "testnet": 7 * 96,
     }
 
 
