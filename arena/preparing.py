@@ -158,13 +158,8 @@ def _live_limits(rules: SeasonRules, settings: Settings, terms: "LiveTerms") -> 
     spot = [name for name in rules.market.instruments if parse_symbol(name)[2] is InstrumentKind.SPOT]
     if spot:
         raise ConfigError(
-<<<<<<< HEAD
-            f"market.instruments: {spot[0]} is spot, and a live season trades perpetuals: a spot exchange takes its "
-            "fee out of what was bought, and the accounts of desks are kept in one currency; use kind = 'paper'"
-=======
             f"market.instruments: {spot[0]} is spot, and a live season trades perpetuals: a spot exchange takes fees "
             "out of what was bought, and the accounts of desks are kept in one currency; use kind = 'paper'"
->>>>>>> w/live
         )
     cap = min(terms.limits.max_order_value, terms.max_notional)
     return terms.limits.tightened({"max_order_value": cap})
