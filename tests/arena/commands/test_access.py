@@ -181,7 +181,7 @@ def test_options_that_make_no_sense_are_refused(lab: Any, access, tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(400)
 def test_an_open_house_asks_for_a_login_and_believes_its_proxy_alone(lab: Any, access, tmp_path: Path, free_port: int):
     access("add", "robot", "--role", "viewer", "--no-password")
     token = access("token", "robot").out.strip()
@@ -199,7 +199,7 @@ def test_an_open_house_asks_for_a_login_and_believes_its_proxy_alone(lab: Any, a
         except OSError:
             return 0, None
 
-    lab.wait_until(lambda: get("/healthz")[0] == 200, every_s=0.1)
+    lab.wait_until(lambda: get("/healthz")[0] == 200, timeout_s=240, every_s=0.1)
     assert get("/api/v1/snapshot")[0] == 401
     assert get("/api/v1/me", Authorization=f"Bearer {token}")[0] == 200
     assert get("/healthz", Host="evil.example")[0] == 400
