@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from time import monotonic
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 from trading.domain.errors import JournalError, RequestError
 from trading.domain.event import Event, EventKind
@@ -16,6 +16,8 @@ from trading.ledger.export import ORDER_ENDS
 from trading.ledger.marking import Mark, mark_account
 from trading.storage.journal import StoredEvent, read_events
 from trading.storage.runs import RunFolder
+
+Known = TypeVar("Known")
 
 FRESH_S = 0.2
 """A look at the journal counts for so long: it grows by whole rounds."""
@@ -215,7 +217,7 @@ def behind(rows: list[Any], after: int) -> Iterator[Any]:
         yield rows[place]
 
 
-def _known(places: Mapping[str, Any], name: str, what: str, run_id: str) -> Any:
+def _known(places: Mapping[str, Known], name: str, what: str, run_id: str) -> Known:
     found = places.get(name)
     if found is None:
         raise RequestError(f"{run_id} has no {what} {name[:100]!r}{_some(places) if what == 'desk' else ''}")

@@ -1,6 +1,7 @@
 """Accounts and positions of a run's desks after its newest round."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import fastapi
 
@@ -85,10 +86,8 @@ def routes(services: Services) -> fastapi.APIRouter:
 def _account(record: RunRecord, desk: str) -> AccountRow:
     account, mark = record.account(desk)
     totals = ("cash", "deposited", "realised", "fees", "funding", "interest", "turnover")
-    marked = {
-        name: None if mark is None else money_text(getattr(mark, name))
-        for name in ("equity", "gross", "net", "unrealised")
-    }
+    marks = ("equity", "gross", "net", "unrealised")
+    marked: dict[str, Any] = {name: None if mark is None else money_text(getattr(mark, name)) for name in marks}
     return AccountRow(
         desk=desk,
         as_of=instant_of(record.as_of_ms),

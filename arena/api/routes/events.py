@@ -1,6 +1,7 @@
 """The events of a run as they are written down: server-sent events that can be resumed."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from typing import Annotated
 
 import fastapi
@@ -51,7 +52,8 @@ class EventStream(StreamingResponse):
         except TimeoutError:
             return
         finally:
-            await self.body_iterator.aclose()  # type: ignore[union-attr]  # it is a generator
+            if isinstance(self.body_iterator, AsyncGenerator):
+                await self.body_iterator.aclose()
 
 
 def routes(services: Services) -> fastapi.APIRouter:

@@ -30,14 +30,15 @@ from arena.services import Services
 from tools.context import ToolContext
 from tools.forecast import ForecastArgs, Forecasts, get_forecast
 from tools.market import FeatureGroups, FeaturesArgs, InstrumentsArgs, get_features
-from tools.regime import Anomalies, AnomaliesArgs, RegimeRow, get_anomalies, get_regime
+from tools.regime import Anomalies, AnomaliesArgs, RegimeRow, Regimes, get_anomalies, get_regime
+from tools.tool import Result
 from trading.domain.errors import ToolFailure
 from trading.domain.instants import duration_ms, duration_text, iso
 from trading.domain.money import decimal_from_float, money_text
 from trading.features.feature import Group
 from trading.marketdata import Bars, resample
 
-Computed = TypeVar("Computed")
+Computed = TypeVar("Computed", bound=Result)
 
 Timeframe = Literal["1m", "5m", "15m", "30m", "1h", "2h", "4h", "8h", "12h", "1d", "1w"]
 Horizon = Literal["1h", "4h", "8h", "12h", "1d", "3d", "1w"]
@@ -157,7 +158,9 @@ def routes(services: Services) -> fastapi.APIRouter:
         """Named numbers at the last candle that had closed; null where there is too little history."""
         context = seen(run, instrument, as_of)
         with heavy():
-            return _computed(partial(get_features, FeaturesArgs(instrument=instrument, groups=group), context))
+            return _computed(
+                FeatureGroups, partial(get_features, FeaturesArgs(instrument=instrument, groups=group), context)
+            )
 
     @router.get("/anomalies/{instrument}", summary="What is out of the ordinary in the newest candles")
     def anomalies(
@@ -169,14 +172,16 @@ def routes(services: Services) -> fastapi.APIRouter:
         """Anomalies of price, volume and data, oldest first."""
         context = seen(run, instrument, as_of)
         with heavy():
-            return _computed(partial(get_anomalies, AnomaliesArgs(instruments=[instrument], count=count), context))
+            return _computed(
+                Anomalies, partial(get_anomalies, AnomaliesArgs(instruments=[instrument], count=count), context)
+            )
 
     @router.get("/regime/{instrument}", summary="What kind of market an instrument is in")
     def regime(instrument: NamedInstrument, run: AskedRun = None, as_of: AskedInstant = None) -> RegimeAnswer:
         """Bull, bear, ranging or volatile, with what each method says."""
         context = seen(run, instrument, as_of)
         with heavy():
-            found = _computed(partial(get_regime, InstrumentsArgs(instruments=[instrument]), context))
+            found = _computed(Regimes, partial(get_regime, InstrumentsArgs(instruments=[instrument]), context))
         return RegimeAnswer(as_of=found.as_of, source=found.source, timeframe=found.timeframe, regime=found.regimes[0])
 
     @router.get("/forecast/{instrument}", summary="The forecast of an instrument's return")
@@ -189,16 +194,21 @@ def routes(services: Services) -> fastapi.APIRouter:
         if duration_ms(horizon) % step_ms:
             raise NotFound(f"{horizon} is no whole number of the run's candles of {duration_text(step_ms)}")
         with heavy():
-            return _computed(partial(get_forecast, ForecastArgs(instruments=[instrument], horizon=horizon), context))
+            return _computed(
+                Forecasts, partial(get_forecast, ForecastArgs(instruments=[instrument], horizon=horizon), context)
+            )
 
     return router
 
 
-def _computed(compute: Callable[[], Computed]) -> Computed:
+def _computed(kind: type[Computed], compute: Callable[[], Result]) -> Computed:
+    """What a tool answers; 404 where that is not known."""
     try:
-        return compute()
+        found = compute()
     except ToolFailure as error:
         raise NotFound(str(error)) from error
+    assert isinstance(found, kind), "a tool answers with its own result"
+    return found
 
 
 def _of_length(bars: Bars, timeframe: str | None) -> Bars:

@@ -1,6 +1,6 @@
 """Orders and fills of a run, as its journal holds them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import fastapi
 from pydantic import Field
@@ -128,7 +128,7 @@ def order_row(one: Ordered) -> OrderRow:
         origin=payload["origin"],
         sent_at=iso(payload["sent_ms"]),
         expires_at=instant_of(payload["expires_ms"]),
-        status=one.status,
+        status=cast(OrderStatus, one.status),
         ended_at=instant_of(one.ended_ms),
         ended_reason=one.ended_reason,
         **{name: payload[name] for name in same},
