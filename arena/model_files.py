@@ -137,14 +137,14 @@ def _champion(registry: "Registry", entry: "Entry", settings: Settings) -> Champ
     features = chosen(bundle.card.features)
     warm = history_bars(features)
     part = frame.rows(max(0, len(frame) - RECENT_BARS - warm), len(frame))
-    values = np.ascontiguousarray(compute(part, features).values.T[min(warm, len(part) - 1) :], np.float32)
+    values = np.ascontiguousarray(compute(part, features).values.T[min(warm, len(part) - 1) :], np.float64)
     said = return_forecast(bundle.predict(values[-1:]))
     moved = explain(bundle, values[-1:])
     shifts = {
         name: index
         for at, name in enumerate(bundle.card.features)
         if name in bundle.card.spreads
-        and (index := stability_index(bundle.card.spreads[name], values[:, at].astype(np.float64))) is not None
+        and (index := stability_index(bundle.card.spreads[name], values[:, at])) is not None
     }
     return ChampionFile(
         as_of_ms=int(frame.open_ms[-1]) + frame.step_ms,

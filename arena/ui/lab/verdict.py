@@ -130,7 +130,7 @@ def _actions(comparison: Comparison, found: Findings | None, *, running: bool) -
         return element("div", press("Cancel", CANCEL), class_="tf-acts")
     if found is None:
         return element("div", class_="tf-acts")
-    parts: list[Html] = []
+    parts: list[Html | None] = []
     errors = sum(column.errors for column in found.columns)
     if found.missing:
         text = (
