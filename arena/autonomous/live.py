@@ -22,7 +22,7 @@ from trading.domain.errors import RequestError, VenueError
 from trading.domain.money import decimal_from_float
 from trading.engine import Engine
 from trading.execution.account import KeptRecord, RecordedAccount
-from trading.execution.capped import CappedVenue
+from trading.execution.capped import capped
 from trading.execution.dead_man import DeadMansGrip
 from trading.execution.departures import DepartedOrders
 from trading.execution.dispatcher import Dispatcher, Rhythm
@@ -144,7 +144,7 @@ class LiveTrading:
         async with AsyncExitStack() as stack:
             venue = await stack.enter_async_context(open_venue(self._spec))
             account = RecordedAccount(
-                CappedVenue(venue, self._terms.max_notional, self._last_price),
+                capped(venue, self._terms.max_notional, self._last_price),
                 self._spec.instruments,
                 journal,
                 tell=self._tell,
@@ -188,10 +188,10 @@ class LiveTrading:
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _policy(self) -> ReconcilePolicy:
+        desk = self._rules.desks[0].name  # the account is one desk's, and so is what is paid into and out of it
         if not self._terms.adopt:
-            return ReconcilePolicy()
-        desk = self._rules.desks[0].name
-        return ReconcilePolicy(adopt_start=True, foreign_orders=ForeignOrders.ADOPT, adopt_desk=desk)
+            return ReconcilePolicy(cash_desk=desk)
+        return ReconcilePolicy(adopt_start=True, foreign_orders=ForeignOrders.ADOPT, adopt_desk=desk, cash_desk=desk)
 
     def _last_price(self, instrument: str) -> Decimal | None:
         assert self._engine is not None, "orders leave an opened account"

@@ -7,7 +7,7 @@ from trading.domain.errors import ConfigError, OrderRejected
 from trading.domain.money import money_text
 from trading.domain.order import Order
 from trading.domain.reject import RejectCode
-from trading.venues.port import Venue, VenueFill, VenueOrder
+from trading.venues.port import CashHistory, Venue, VenueCash, VenueFill, VenueOrder
 
 
 class CappedVenue:
@@ -71,6 +71,27 @@ class CappedVenue:
     async def positions(self) -> Mapping[str, Decimal]:
         """See :class:`~trading.venues.port.Venue`."""
         return await self._inner.positions()
+
+
+class _CappedWithHistory(CappedVenue):
+    """One that also tells why its balances moved."""
+
+    def __init__(
+        self, inner: Venue, history: CashHistory, max_notional: Decimal, price_of: Callable[[str], Decimal | None]
+    ) -> None:
+        super().__init__(inner, max_notional, price_of)
+        self._history = history
+
+    async def cash_since(self, ts_ms: int) -> Sequence[VenueCash]:
+        """See :class:`~trading.venues.port.CashHistory`."""
+        return await self._history.cash_since(ts_ms)
+
+
+def capped(venue: Venue, max_notional: Decimal, price_of: Callable[[str], Decimal | None]) -> CappedVenue:
+    """``venue`` behind the cap, with all else that it can."""
+    if isinstance(venue, CashHistory):
+        return _CappedWithHistory(venue, venue, max_notional, price_of)
+    return CappedVenue(venue, max_notional, price_of)
 
 
 async def check_flat(venue: Venue, quote: str, *, adopt: bool) -> None:

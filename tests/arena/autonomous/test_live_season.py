@@ -106,6 +106,23 @@ async def test_what_is_not_heard_is_asked_for_and_never_sent_again(tmp_path, fau
         assert len(floor.account.positions()) == 2
 
 
+async def test_funding_and_deposits_at_the_exchange_are_the_desks_and_no_break(tmp_path):
+    async with live_floor(tmp_path, rounds=LONG) as floor:
+
+        async def meanwhile(run):
+            await floor.until(lambda: len(run.engine.ledger.accounts["buyhold"].positions) == 2)
+            floor.account.pay("funding", "-1.25", instrument=BTC)
+            floor.account.pay("deposit", "250")
+            run.stop()
+
+        assert await floor.play(meanwhile) == "interrupted"
+        check_books(floor)
+        assert floor.events(EventKind.BREAK_FOUND) == []
+        (funded,) = floor.events(EventKind.FUNDED)
+        assert (funded.payload["instrument"], funded.payload["paid"]) == (BTC, "1.25")
+        assert [event.payload["amount"] for event in floor.events(EventKind.DEPOSITED)][1:] == ["250"]
+
+
 async def test_a_halt_cancels_what_rests_and_nothing_new_leaves(tmp_path):
     async with live_floor(tmp_path, rounds=LONG) as floor:
 
