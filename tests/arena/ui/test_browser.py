@@ -1,7 +1,6 @@
 """The pages in a real browser: they render, they live, they halt, and what models write stays text."""
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from arena.seasons.snapshot import FloorSnapshot
+from tests.arena.ui.hostile import PAYLOADS, poisoned
 
 pytestmark = pytest.mark.browser
 
@@ -60,19 +60,6 @@ ATTRIBUTES = r"""
   .filter((attribute) => attribute.name !== "href" || !/^\/(desk|decision)\?[\w=&%.+~-]*$/.test(attribute.value))
   .map((attribute) => `${attribute.name}=${attribute.value}`)
 """
-
-PAYLOADS = (
-    '<img src=x onerror="window.pwned=1">',
-    "<script>window.pwned=1</script>",
-    "<svg/onload=window.pwned=1>",
-    "\"><iframe srcdoc='<script>parent.pwned=1</script>'>",
-    "</details></li></ol><a href=javascript:window.pwned=1>x</a>",
-    "[a link](javascript:window.pwned=1) **bold** ![i](http://evil.example/x.png)",
-    "{{constructor.constructor('window.pwned=1')()}} ${window.pwned=1}",
-    "\x1b[31mred\x1b[0m \u202eright to left",
-    "' onmouseover='window.pwned=1",
-    "&lt;b&gt;twice&lt;/b&gt;",
-)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["1440", "390"])
@@ -193,7 +180,7 @@ def test_halting_takes_two_steps_and_resuming_too(
 
 
 def test_what_models_write_stays_text(snapshot: FloorSnapshot, make_floor: Any, visit: Any) -> None:
-    seen = visit(make_floor(_poisoned(_fresh(snapshot))))
+    seen = visit(make_floor(poisoned(_fresh(snapshot))))
     page = seen.page
     expect(page.locator(".tf-feed > li").first).to_be_visible()
     page.evaluate("document.querySelectorAll('details').forEach(more => more.open = true)")
@@ -201,10 +188,7 @@ def test_what_models_write_stays_text(snapshot: FloorSnapshot, make_floor: Any, 
         page.get_by_role("tab", name=tab).click()
         expect(page.get_by_role("tabpanel").filter(visible=True).locator(".tf").first).to_be_visible()
     feed = page.locator("#tf-decisions")
-    for payload in (
-        "<script>window.pwned=1</script>",
-        "{{constructor.constructor('window.pwned=1')()}} ${window.pwned=1}",
-    ):
+    for payload in (PAYLOADS[1], PAYLOADS[6]):
         expect(feed.get_by_text(payload).first).to_be_visible()
     assert feed.locator("img, script, iframe, svg").count() == 0
     assert feed.locator('a:not([href^="/desk?"], [href^="/decision?"])').count() == 0
@@ -254,50 +238,3 @@ def _small_targets(page: Any) -> list[str]:
             .map((target) => `${target.getBoundingClientRect().height} ${target.textContent.trim()}`)"""
     )
     return found
-
-
-def _poisoned(snapshot: FloorSnapshot) -> FloorSnapshot:
-    """The snapshot with a payload in every text that a model, a file or a venue may have written."""
-    cards: Callable[[int], str] = lambda index: PAYLOADS[index % len(PAYLOADS)]  # noqa: E731
-    decisions = tuple(
-        replace(
-            card,
-            desk=cards(index),
-            rationale=cards(index),
-            abstain_reason=cards(index),
-            notes=((cards(index + 1), cards(index)),),
-            verdicts=tuple(
-                replace(line, intent=cards(index), rule=cards(index), message=cards(index)) for line in card.verdicts
-            ),
-            tools=tuple(replace(line, tool=cards(index), arguments_json=cards(index)) for line in card.tools),
-            prompt_hash=cards(index),
-        )
-        for index, card in enumerate(snapshot.decisions)
-    )
-    desks = tuple(
-        replace(
-            desk,
-            name=cards(index),
-            tag=cards(index),
-            status=cards(index),
-            last_action=cards(index),
-            models=(("analyst", cards(index)),),
-            tied_with=(cards(index),),
-            positions=tuple(replace(row, instrument=cards(index), quantity=cards(index)) for row in desk.positions),
-        )
-        for index, desk in enumerate(snapshot.desks)
-    )
-    trades = tuple(
-        replace(trade, desk=cards(i), instrument=cards(i), side=cards(i), quantity=cards(i))
-        for i, trade in enumerate(snapshot.trades)
-    )
-    return replace(
-        snapshot,
-        season=cards(0),
-        benchmark_name=cards(1),
-        status_text=cards(2),
-        breaker=cards(4),
-        decisions=decisions,
-        desks=desks,
-        trades=trades,
-    )

@@ -28,7 +28,8 @@ from tests.arena.api.test_chat import serving
 from tests.arena.commands.test_approvals import SEASON
 from tests.arena.housing import house
 from tests.arena.ui.conftest import DESKTOP, PHONE, SwitchedFloor
-from tests.arena.ui.test_browser import ATTRIBUTES, CONTRAST, PAYLOADS
+from tests.arena.ui.hostile import PAYLOADS
+from tests.arena.ui.test_browser import ATTRIBUTES, CONTRAST
 from trading.risk import KillSwitch
 from trading.risk.approvals import ApprovalBoard
 from trading.storage.journal import read_events

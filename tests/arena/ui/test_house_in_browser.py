@@ -18,14 +18,13 @@ from arena.seasons.snapshot import FloorSnapshot
 from arena.settings import CONFIG
 from prompts import resolve, use_prompts
 from tests.arena.housing import house
-from tests.arena.ui.conftest import DESKTOP, PHONE, SwitchedFloor
+from tests.arena.ui.conftest import SwitchedFloor
 from trading.risk import LimitBoard, Limits
 from trading.risk.alerts import AlertDesk, FileChannel, LogChannel
 
 pytestmark = pytest.mark.browser
 
 PATIENCE_MS = 90_000
-PAGES = ("lab", "runs", "settings", "risk", "forecasts")
 
 
 @pytest.fixture(scope="module")
@@ -71,25 +70,6 @@ def severe(page: Page) -> list[str]:
         if one["impact"] in ("serious", "critical")
         for node in one["nodes"][:3]
     ]
-
-
-@pytest.mark.parametrize("path", PAGES)
-@pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")], ids=["1440-light", "390-dark"])
-def test_a_page_of_the_house_is_sound(
-    path: str, size: Any, scheme: str, snapshot: FloorSnapshot, make_floor: Any, visit: Any, keep: Any
-) -> None:
-    seen = visit(make_floor(snapshot), f"/{path}", viewport=size, scheme=scheme)
-    page = seen.page
-    expect(page.locator("#tf-status")).to_contain_text("PAPER")
-    expect(page.locator("main .tf:not(.tf-skeleton)").first).to_be_visible()
-    expect(page.locator(".tf-top a[aria-current]")).to_have_attribute("href", f"/{path}")
-    page.wait_for_timeout(500)
-    width = page.evaluate("document.documentElement.scrollWidth")
-    assert width <= size["width"], "nothing stands out to the right"
-    assert severe(page) == []
-    keep(page, f"{path}-{scheme}-{size['width']}")
-    assert seen.complaints == []
-    assert seen.elsewhere == []
 
 
 def test_a_prompt_is_changed_compared_and_its_case_opened(

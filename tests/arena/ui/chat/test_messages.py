@@ -8,7 +8,7 @@ from arena.ui.chat.answer import Answer
 from arena.ui.chat.citations import sources_of
 from arena.ui.chat.messages import answer_messages, cited_text, inert, question_message
 from arena.ui.chat.sources import sources_panel
-from tests.arena.ui.test_browser import PAYLOADS
+from tests.arena.ui.hostile import PAYLOADS
 from trading.domain.errors import ModelUnavailable
 
 STARTED = ToolStarted(call_id="c1", tool="get_account", arguments_json='{"a":1}')

@@ -16,7 +16,7 @@ from arena.ui.chat.desk_now import chat_heading, desk_now
 from arena.ui.chat.side_by_side import compared, desk_picker, duel_sheet, votes_so_far
 from arena.ui.components.approval import waiting_panel
 from arena.ui.components.states import STALE_AFTER_MS, is_stale
-from tests.arena.ui.test_browser import PAYLOADS
+from tests.arena.ui.hostile import PAYLOADS
 from trading.domain import Ruling, Side, TradeIntent
 from trading.risk.approvals import Asked
 
