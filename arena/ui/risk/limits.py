@@ -1,6 +1,7 @@
 """Limits sorted by use, and the live changes that were made to them."""
 
 from collections.abc import Sequence
+from zlib import crc32
 
 from arena.risk.limit_use import AT, NEAR, LimitUse
 from arena.ui.components.marks import chip
@@ -69,13 +70,14 @@ def _row(use: LimitUse) -> Html:
     filled = element("i", class_=tone, style=f"width:{min(100.0, 100 * use.share):.1f}%")
     used, limit = _amount(use.rule, use.used), _amount(use.rule, use.limit)
     name = f"{use.who}: {_WORDS.get(use.rule, use.rule)}"
+    named = f"tf-lim-{crc32(name.encode()):x}"  # a name is text and stands in no attribute
     meter = element(
         "span",
         element("span", filled, class_="tf-track"),
         element("i", class_="tf-lim-tick"),
         class_="tf-lim-bar",
         role="meter",
-        aria_label=name,
+        aria_labelledby=named,
         aria_valuemin="0",
         aria_valuemax=f"{use.limit:g}",
         aria_valuenow=f"{min(use.used, use.limit):g}",
@@ -83,7 +85,7 @@ def _row(use: LimitUse) -> Html:
     )
     return element(
         "div",
-        element("span", name, title=use.rule),
+        element("span", name, title=use.rule, id=named),
         meter,
         element("span", element("b", used), f" of {limit}", class_="tf-num"),
     )

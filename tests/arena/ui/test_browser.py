@@ -57,7 +57,7 @@ ATTRIBUTES = r"""
 () => [...document.body.querySelectorAll("*")]
   .flatMap((node) => [...node.attributes])
   .filter((attribute) => attribute.name !== "data-unformatted" && attribute.value.includes("pwned"))
-  .filter((attribute) => attribute.name !== "href" || !/^\/(desk|decision)\?[\w=&%.+~-]*$/.test(attribute.value))
+  .filter((attribute) => attribute.name !== "href" || !/^\/(desk|decision|chat)\?[\w=&%.+~-]*$/.test(attribute.value))
   .map((attribute) => `${attribute.name}=${attribute.value}`)
 """
 
