@@ -1,6 +1,5 @@
-"""Clients of a house whose season was played, and a house with three people in it: there everybody has to log in."""
+"""A house with three people and a program in it, reached as trade.example: everybody has to log in."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +10,10 @@ from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
 
 from arena.access import Audit, People, Role, Written, door_for, passwords
-from arena.api.app import create_api, create_app
+from arena.api.app import create_app
 from arena.meters import Meters
 from arena.seasons.reception import Reception
-from arena.services import Services
-from arena.settings import Settings
 from tests.arena.conftest import SampleFloor, sample_snapshot
-from tests.arena.houses import HERE, PROGRAM, House
 from tests.arena.housing import house
 
 ADDRESS = "https://trade.example"
@@ -62,17 +58,3 @@ def exposed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exposed]:
         tokens = {name: people.issue_token(name) for name in ROLES}
         yield Exposed(app=create_app(services, door), floor=floor, home=home, tokens=tokens)
     passwords._nobody.cache_clear()
-
-
-@pytest.fixture(scope="session")
-def client(played: House) -> TestClient:
-    """A client of the application over the played house, as this machine."""
-    return TestClient(create_app(played.services), base_url=HERE, headers=PROGRAM)
-
-
-@pytest.fixture
-def own_client(played: House, tmp_path: Path) -> TestClient:
-    """A client over a copy of the played house that a test may change."""
-    home = shutil.copytree(played.services.home, tmp_path / "home")
-    services = Services(floor=played.floor, settings=Settings.load({"home": home}))
-    return TestClient(create_api(services), base_url=HERE, headers=PROGRAM)

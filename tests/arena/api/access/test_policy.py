@@ -23,7 +23,7 @@ def test_scripts_in_the_text_of_a_page_are_named_by_hash_and_no_others():
     assert scripts(page_policy(page)) == {"'self'", "'unsafe-eval'"} | wanted
 
 
-@pytest.mark.parametrize("path", ["/", "/standings", "/risk", "/forecasts"])
+@pytest.mark.parametrize("path", ["/", "/leaderboard", "/risk", "/forecasts"])
 def test_pages_run_no_inline_script_that_is_not_named(exposed: Exposed, path: str):
     policy = exposed.client("vera").get(path).headers["content-security-policy"]
     assert "'unsafe-inline'" not in scripts(policy)
