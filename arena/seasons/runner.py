@@ -168,7 +168,7 @@ class SeasonRun:
             if missed:
                 engine.miss_round(index, engine.setup.round_ms(index), missed)
             else:
-                await self._play_round(index, graph)
+                await self._play_uncut(index, graph, checkpoints)
             checkpoints.forget()
             if self._on_round is not None:
                 self._on_round(index)
@@ -182,6 +182,18 @@ class SeasonRun:
     @property
     def _rounds_left(self) -> int:
         return self.engine.setup.rounds - self.engine.rounds_closed
+
+    async def _play_uncut(self, index: int, graph: DeskGraph, checkpoints: Checkpoints) -> None:
+        """Play a round. One that is cut off leaves no half thought behind, but where a person is being asked.
+
+        Desks think anew at the next start: what was paid for is on the cassette, and the record is the same.
+        """
+        try:
+            await self._play_round(index, graph)
+        except asyncio.CancelledError:
+            if self._approver is None:
+                checkpoints.forget()
+            raise
 
     async def _play_round(self, index: int, graph: DeskGraph) -> None:
         engine = self.engine

@@ -54,7 +54,7 @@ def test_a_champion_is_explained_and_watched(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     folder.mkdir()
     path = folder / f"{symbol}-1h.csv"
-    lines = ["open_time,open,high,low,close,volume", *(",".join(map(str, row)) for row in rows)]
+    lines = ["ts,open,high,low,close,volume", *(",".join(map(str, row)) for row in rows)]
     path.write_text("\n".join(lines) + "\n", "utf-8")
     words = ["train", symbol, "--horizon", "4h", "--data", str(path), "--home", str(tmp_path), "--folds", "2"]
     assert guarded(lambda: app(words, standalone_mode=False), debug=True) == 0

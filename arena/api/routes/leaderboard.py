@@ -21,7 +21,7 @@ def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the floor and the runs of ``services``."""
     router = fastapi.APIRouter(tags=["leaderboard"], responses={503: {"description": "Not computed yet: ask again."}})
 
-    @router.get("/leaderboard", dependencies=[needs(Role.VIEWER)])
+    @router.get("/leaderboard", dependencies=[needs(Role.VIEWER)], summary="Desks of the season, or over all of them")
     def read_leaderboard(
         of: Literal["season", "all"] = "season",
         form: Annotated[Literal["json", "csv"], fastapi.Query(alias="format")] = "json",

@@ -1,14 +1,14 @@
-"""Runs of the house, their standings, and the leaderboard over all of them."""
+"""Runs of the house and their standings."""
 
 from typing import Annotated, Any, Literal
 
 import fastapi
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from arena.api.heavy import heavy
 from arena.api.paging import AfterId, Limit, Page, page_by_id
 from arena.api.records import READS
-from arena.api.values import Row, finite, instant_of, ms_of
+from arena.api.values import Row, finite
 from arena.records import shelf_of
 from arena.seasons.standings import standings_document
 from arena.services import Services
@@ -52,31 +52,6 @@ def routes(services: Services) -> fastapi.APIRouter:
         with heavy():
             document: dict[str, Any] = finite(standings_document(folder))
         return document
-
-    @router.get("/leaderboard", summary="Desks over all seasons")
-    def leaderboard(
-        market: Kind | None = None,
-        season: Annotated[str | None, fastapi.Query(min_length=1, max_length=80)] = None,
-        regime: Literal["bull", "bear", "flat"] | None = None,
-        begun_after: AwareDatetime | None = None,
-        ended_before: AwareDatetime | None = None,
-    ) -> dict[str, Any]:
-        """The document of ``tradefloor leaderboard --json``: ranks where the data allow them, with all pairs."""
-        from arena.ranking import board_of
-        from arena.restating import restatements
-        from evals.leaderboard import Filters
-
-        filters = Filters(
-            kind=market,
-            season=season,
-            regime=regime,
-            after=instant_of(ms_of(begun_after)),
-            before=instant_of(ms_of(ended_before)),
-        )
-        with heavy():
-            board = board_of(services.settings, filters)
-        document: dict[str, Any] = finite(board.to_json())
-        return {**document, "restatements": [one.to_json() for one in restatements(services.home)]}
 
     return router
 

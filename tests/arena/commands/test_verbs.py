@@ -174,7 +174,7 @@ def test_doctor_survives_what_it_diagnoses(lab: Any, tmp_path: Path, monkeypatch
     (tmp_path / "seasons").mkdir()
     (tmp_path / "seasons" / "broken.toml").write_text("[season")
     (tmp_path / "limits.toml").write_text("max_leverage = 'much'")
-    monkeypatch.setattr("arena.commands.doctor.CONFIG", tmp_path)
+    monkeypatch.setattr("arena.diagnosis.CONFIG", tmp_path)
     home = tmp_path / "seasons" / "broken.toml"
     problems = lab.call("doctor", "--home", home, "--json").document["problems"]
     found = " ".join(problem["what"] for problem in problems)

@@ -306,7 +306,7 @@ def test_a_decision_is_shown_from_its_market_view_to_its_outcome(
     for words in ("Gate", "Order", "Outcome", "6\u00a0h later", "One decision says nothing", trace.hash[:16]):
         assert words in shown
     assert "on record by their hash alone" in shown
-    assert f"/api/v1/decisions/{trace.decision_id}?run={run.run_id}" in shown
+    assert f"/api/v1/decisions/{trace.decision_id}/words?run={run.run_id}" in shown
     assert "Add to the prompt lab" in shown
     listed = desk_decisions(
         archive, replace(snapshot, run_id=run.run_id, desks=(replace(snapshot.desks[0], name="random"),)), {}

@@ -20,6 +20,7 @@ from arena.risk.limit_use import limit_uses
 from arena.risk.picture import RiskPicture, StopPath
 from arena.seasons.snapshot import FloorSnapshot
 from arena.settings import Settings
+from arena.ui.chat.endpoints import PUBLIC
 from arena.ui.forecasts.models import models_panels
 from arena.ui.lab.drawer import drawer_panel
 from arena.ui.lab.forest import forest_panel
@@ -108,7 +109,7 @@ def test_the_pages_are_there_and_offer_no_public_endpoint(make_floor: Any, tmp_p
     site = build_site(house(make_floor(None), home=tmp_path))
     assert set(MINE) <= set(site.pages)
     public = [fn.api_name for fn in site.blocks.fns.values() if fn.api_visibility != "private"]
-    assert public == []
+    assert sorted(map(str, public)) == sorted(PUBLIC), "and they are the chat's"
 
 
 @pytest.mark.parametrize("path", MINE)

@@ -52,7 +52,7 @@ def test_a_limit_order_rests_and_is_cancelled_on_a_phone(house: TradingHouse, br
         expect(page.get_by_label("Limit price")).to_be_visible()
         page.locator("#tf-t-unit label", has_text="Value").click()
         page.get_by_label("Size", exact=True).fill("900")
-        page.get_by_label("Limit price").fill(f"{float(stand.prices['BTC-USDT-PERP']) * 0.96:.0f}")
+        page.get_by_label("Limit price").fill(f"{float(stand.prices['BTC-USDT-PERP']) * 0.985:.0f}")
         expect(page.locator("#tf-t-preview")).to_contain_text("It rests until it is cancelled")
         page.get_by_role("button", name="Send for the next round").click()
         expect(page.locator("#tf-hand-orders tbody tr")).to_contain_text("limit")
