@@ -46,7 +46,7 @@ class Minds:
 
     async def complete(self, request: CompletionRequest) -> Completion:
         if request.model == "maker/rude":
-            text = "\n".join(PAYLOADS)
+            text = "\n".join(PAYLOADS[:10])  # as long as an answer is
             return Completion(
                 content=text,
                 tool_requests=(),
