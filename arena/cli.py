@@ -9,6 +9,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
+from arena import collecting
 from arena.commands.output import INTERRUPTED, say
 from arena.env_file import load_env_file
 from arena.verbs import (
@@ -62,6 +63,7 @@ def options(
 
 def main() -> NoReturn:
     """Run the command line; every error is one line on stderr and has its exit code."""
+    collecting.begin()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends like Ctrl-C, with files closed and a word said
     sys.exit(guarded(_answer, debug="--debug" in sys.argv))
 

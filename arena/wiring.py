@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from arena import collecting
 from arena.preparing import (
     HISTORY_BARS,
     RECORDED_HISTORY_BARS,
@@ -305,6 +306,7 @@ async def season_run(
                 async with open_road(rules, cassette, spending, next_round=next_round) as road:
                     graph = DeskGraph(checkpoints, "exit", road if listen is None else listen(road))
                     looking_back = LookingBack(reflectors, road) if reflectors else None
+                    collecting.settle()
                     yield Playable(run=run, play=partial(run.play, graph, checkpoints, looking_back=looking_back))
     except sqlite3.Error as error:  # the journal speaks for itself; what is left are telemetry and checkpoints
         raise JournalError(

@@ -29,7 +29,9 @@ PAGES = ("", "risk", "forecasts")
 
 _APP = """
 import sys
+from arena import collecting
 from arena.commands import serve
+collecting.begin()
 serve.WARMUP_ROUNDS = 48
 serve.serve(None, sets=(), host=None, port=int(sys.argv[1]), home=sys.argv[2], data_root=None)
 """

@@ -6,6 +6,7 @@ from fastapi.responses import FileResponse, JSONResponse, RedirectResponse, Resp
 from arena.access import LOOPBACK, Audit, Door, People, Role, Sessions
 from arena.access.lockout import Lockout
 from arena.access.rates import Rates
+from arena.api.area import PREFIX, lay
 from arena.api.callers import needs
 from arena.api.chat import chat_routes
 from arena.api.description import describe
@@ -13,10 +14,10 @@ from arena.api.doorkeeper import Doorkeeper
 from arena.api.guard import LoopbackGuard
 from arena.api.health import health_routes
 from arena.api.idempotency import KeptAnswers
-from arena.api.live import live_routes
+from arena.api.live import live_route
 from arena.api.login import LoginDesk, login_routes
 from arena.api.problems import answer_problems
-from arena.api.routes import PREFIX, all_routes
+from arena.api.routes import all_routes
 from arena.api.writes import WriteBorder
 from arena.meters import MEDIA_TYPE, Meters
 from arena.services import Services
@@ -31,11 +32,11 @@ _VIEWERS = [needs(Role.VIEWER)]
 def create_app(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
     """The application over one house, entered by ``door``. By that of loopback whoever comes may do everything."""
     app = create_api(services, door)
-    app.include_router(_files())
+    lay(app, _files())
     audit, people, sessions = Audit(services.home), People(services.home), Sessions(services.home)
-    app.include_router(login_routes(LoginDesk(people, sessions, audit, Lockout()), door))
+    lay(app, login_routes(LoginDesk(people, sessions, audit, Lockout()), door))
     site = build_site(services)
-    app.include_router(live_routes(site.pages))
+    app.router.routes.insert(0, live_route(site.pages))  # asked most by far, so it is looked for first
     mount(app, site)
     return app
 
@@ -43,13 +44,13 @@ def create_app(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
 def create_api(services: Services, door: Door = LOOPBACK) -> fastapi.FastAPI:
     """The application without its pages."""
     app = fastapi.FastAPI(title="Tradefloor", docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(health_routes(services.floor))
-    app.include_router(_description(app))  # before the areas, which end with what is not there
-    app.include_router(all_routes(services))
+    lay(app, health_routes(services.floor))
+    lay(app, _description(app))  # before the areas, which end with what is not there
+    lay(app, all_routes(services))
     if services.reception is not None:
-        app.include_router(chat_routes(services.reception), dependencies=_VIEWERS)
+        lay(app, chat_routes(services.reception))
     if services.meters is not None:
-        app.include_router(_metrics(services.meters))
+        lay(app, _metrics(services.meters))
     answer_problems(app)
     describe(app)
     home = services.home

@@ -9,7 +9,9 @@ import fastapi
 from fastapi.responses import JSONResponse, Response, StreamingResponse
 from pydantic import ValidationError
 
+from arena.access import Role
 from arena.api import openai_shape as shape
+from arena.api.callers import needs
 from arena.seasons.heard import Done, Failed, Piece, Spoken, with_pauses
 from arena.seasons.reception import Reception, ReceptionBusy, UnknownDesk
 from trading.domain.errors import ModelFailure, TradefloorError
@@ -22,7 +24,7 @@ MAX_BODY_BYTES = 1_000_000
 
 def chat_routes(reception: Reception) -> fastapi.APIRouter:
     """The routes over one reception. No key is asked for; one that is sent is ignored."""
-    router = fastapi.APIRouter(prefix="/v1", tags=["chat"])
+    router = fastapi.APIRouter(prefix="/v1", tags=["chat"], dependencies=[needs(Role.VIEWER)])
 
     @router.get("/models")
     def models() -> JSONResponse:

@@ -6,9 +6,9 @@ from typing import Any
 import fastapi
 from fastapi.openapi.utils import get_openapi
 
+from arena.api.area import PREFIX
 from arena.api.guard import PROGRAM_HEADER
 from arena.api.problems import MEDIA_TYPE, Problem
-from arena.api.routes import PREFIX
 from arena.api.writes import KEY_HEADER
 
 _WRITES = frozenset({"post", "put", "patch", "delete"})

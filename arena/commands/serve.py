@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from arena import collecting
 from arena.access import Door, People, door_for
 from arena.access.door import LOOPBACK_NAMES
 from arena.commands.output import say
@@ -78,6 +79,7 @@ def serve(
         say(f"Tradefloor is on http://{settings.host}:{settings.port} (Ctrl-C stops it; the season goes on next time)")
         if settings.host not in LOOPBACK_NAMES and not (door.is_https or exposure.trusted_proxies):
             say("it speaks plain http, so passwords can be read on the way: put TLS before it, see docs/operations.md")
+        collecting.settle()
         try:
             uvicorn.Server(config).run(sockets=[listening])
         except KeyboardInterrupt:  # the server has closed by then and passes the signal on

@@ -14,7 +14,7 @@ from trading.domain.event import Event, EventKind
 from trading.ledger import Ledger
 from trading.ledger.export import ORDER_ENDS
 from trading.ledger.marking import Mark, mark_account
-from trading.storage.journal import StoredEvent, read_events
+from trading.storage.journal import StoredEvent, events_at, read_events
 from trading.storage.runs import RunFolder
 
 Known = TypeVar("Known")
@@ -23,7 +23,6 @@ FRESH_S = 0.2
 """A look at the journal counts for so long: it grows by whole rounds."""
 
 _BULK = frozenset({EventKind.MODEL_CALLED, EventKind.TOOL_CALLED, EventKind.STATE_NOTED, EventKind.TAPE_GREW})
-_DECIDED = (EventKind.DECIDED.value,)
 _KINDS = tuple(kind.value for kind in EventKind if kind not in _BULK)
 
 
@@ -124,16 +123,10 @@ class RunRecord:
             return account, mark_account(account, self.prices, self._ledger.instruments) if held else None
 
     def payloads(self, decided: Sequence[Decided]) -> list[Mapping[str, Any]]:
-        """What decisions say, in the order in which they are named; they must lie in the order of the journal."""
-        found: dict[int, Mapping[str, Any]] = {}
-        wanted = {one.seq for one in decided}
-        first, last = (decided[0].seq, decided[-1].seq) if decided else (1, 0)
-        for stored in read_events(self.folder.journal, after=first - 1, kinds=_DECIDED) if decided else ():
-            if stored.seq in wanted:
-                found[stored.seq] = stored.event().payload
-            if stored.seq >= last:
-                break
-        return [found[one.seq] for one in decided]
+        """What decisions say, in the order in which they are named."""
+        places = [one.seq for one in decided]
+        found = {stored.seq: stored.event().payload for stored in events_at(self.folder.journal, places)}
+        return [found[place] for place in places]
 
     def events_of(self, decided: Decided) -> list[StoredEvent]:
         """Everything that is filed under a decision, in order: calls, the decision, its intents, rulings and orders."""

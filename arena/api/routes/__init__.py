@@ -10,10 +10,9 @@ import fastapi
 from starlette.routing import compile_path
 
 from arena.access import Role
+from arena.api.area import PREFIX, lay
 from arena.api.callers import needs
 from arena.services import Services
-
-PREFIX = "/api/v1"
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 
@@ -22,7 +21,7 @@ def all_routes(services: Services) -> fastapi.APIRouter:
     """Every area's routes, in the order of their names, and a refusal of what is none of them."""
     router = fastapi.APIRouter(prefix=PREFIX)
     for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
-        router.include_router(importlib.import_module(f"{__name__}.{name}").routes(services))
+        lay(router, importlib.import_module(f"{__name__}.{name}").routes(services))
 
     @router.api_route("/{rest:path}", methods=_METHODS, include_in_schema=False, dependencies=[needs(Role.VIEWER)])
     def nothing_there(request: fastapi.Request) -> None:

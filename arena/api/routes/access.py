@@ -6,6 +6,7 @@ import fastapi
 from pydantic import BaseModel, ConfigDict
 
 from arena.access import LOCAL, Audit, Caller, Role, Written
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.services import Services
 
@@ -32,7 +33,7 @@ class AuditLines(BaseModel):
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the audit of ``services``."""
     audit = Audit(services.home)
-    router = fastapi.APIRouter(tags=["access"])
+    router = area("access")
 
     @router.get("/me")
     def read_me(caller: Annotated[Caller, needs(Role.VIEWER)]) -> Me:

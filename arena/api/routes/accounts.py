@@ -5,6 +5,7 @@ from typing import Any
 
 import fastapi
 
+from arena.api.area import area
 from arena.api.paging import AfterId, Limit, Page, page_by_id
 from arena.api.records import READS, known_desk, known_instrument, record_asked
 from arena.api.values import AskedDesk, AskedInstrument, AskedRun, Instant, Money, Row, Symbol, instant_of
@@ -50,7 +51,7 @@ class AccountRow(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the accounts of the runs of ``services``."""
-    router = fastapi.APIRouter(tags=["accounts"], dependencies=READS)
+    router = area("accounts", dependencies=READS)
 
     @router.get("/accounts", summary="Accounts of a run's desks")
     def accounts(run: AskedRun = None, after: AfterId = None, limit: Limit = 50) -> Page[AccountRow]:

@@ -5,6 +5,7 @@ from typing import Annotated
 import fastapi
 
 from arena.access import Caller, Role
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.api.paging import AfterId, Limit, Page, page_by_id
 from arena.api.problems import NotFound
@@ -27,7 +28,7 @@ class AlertRow(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the alerts of ``services``."""
-    router = fastapi.APIRouter(tags=["alerts"])
+    router = area("alerts")
     desk = AlertDesk(services.home, (LogChannel(), FileChannel(services.home)))
 
     @router.get("/alerts", summary="Alerts that wait", dependencies=[needs(Role.VIEWER)])

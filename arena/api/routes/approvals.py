@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import fastapi
 
 from arena.access import Caller, Role
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.api.paging import AfterId, Limit, Page, page_by_id
 from arena.api.problems import NotFound
@@ -49,7 +50,7 @@ class NewAnswer(Said):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the proposals of ``services``."""
-    router = fastapi.APIRouter(tags=["approvals"])
+    router = area("approvals")
     board = ApprovalBoard(services.home)
 
     @router.get("/approvals", summary="Proposals", dependencies=[needs(Role.VIEWER)])

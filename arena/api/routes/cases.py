@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from arena.access import Role
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.api.problems import NotFound
 from arena.api.records import READS, run_asked
@@ -34,7 +35,7 @@ class Frozen(Row):
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the journals of ``services``, with what their models said."""
     archive = TraceArchive(services.home, services.transcripts)
-    router = fastapi.APIRouter(tags=["decisions"])
+    router = area("decisions")
 
     def known(run: str | None, decision_id: str) -> Trace:
         try:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import fastapi
 from pydantic import Field
 
+from arena.api.area import area
 from arena.api.paging import AfterSequence, Limit, Page, page_by_sequence
 from arena.api.records import READS, known_desk, known_instrument, record_asked
 from arena.api.routes.orders import FillRow, OrderRow, fill_row, order_row
@@ -68,7 +69,7 @@ class DecisionTrace(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the decisions of the runs of ``services``."""
-    router = fastapi.APIRouter(tags=["decisions"], dependencies=READS)
+    router = area("decisions", dependencies=READS)
 
     @router.get("/decisions", summary="Decisions of a run, oldest first")
     def decisions(

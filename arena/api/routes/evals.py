@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import fastapi
 from pydantic import Field
 
+from arena.api.area import area
 from arena.api.paging import AfterSequence, Limit, Page, page_by_sequence
 from arena.api.problems import NotFound
 from arena.api.records import READS
@@ -69,7 +70,7 @@ class AttemptRow(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the evals of ``services``."""
-    router = fastapi.APIRouter(prefix="/evals", tags=["evals"], dependencies=READS)
+    router = area("evals", below="/evals", dependencies=READS)
 
     def tried() -> bool:
         return (eval_folder(services.settings) / "attempts.sqlite").is_file()

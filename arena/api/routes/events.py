@@ -9,6 +9,7 @@ from fastapi.responses import Response, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Message, Send
 
+from arena.api.area import area
 from arena.api.paging import LAST_SEQUENCE
 from arena.api.records import READS, known_desk, record_asked
 from arena.api.stream import MOST_LISTENERS, Asked, Feeds, is_over
@@ -58,7 +59,7 @@ class EventStream(StreamingResponse):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The route over the events of the runs of ``services``."""
-    router = fastapi.APIRouter(tags=["events"], dependencies=READS)
+    router = area("events", dependencies=READS)
     feeds = Feeds(shelf_of(services.home).folder)
 
     @router.get(

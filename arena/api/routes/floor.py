@@ -1,5 +1,6 @@
 """The floor: its snapshot, its standings, and the two switches a person holds."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import fastapi
@@ -7,6 +8,7 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from arena.access import Caller, Role
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.api.standings import Standings, standings
 from arena.api.values import Reason, Row, Said
@@ -33,7 +35,9 @@ class Accepted(Row):
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the floor of ``services``."""
     floor = services.floor
-    router = fastapi.APIRouter(tags=["floor"])
+    router = area("floor")
+    shown = _OnceForAll(_SNAPSHOT.dump_json)
+    ranked = _OnceForAll(lambda snapshot: standings(snapshot).model_dump_json().encode())
 
     @router.get(
         "/snapshot",
@@ -41,14 +45,19 @@ def routes(services: Services) -> fastapi.APIRouter:
         response_model=FloorSnapshot,
         dependencies=[needs(Role.VIEWER)],
     )
-    def read_snapshot() -> Response:
+    async def read_snapshot() -> Response:
         """The floor in the page's own numbers: floats, and instants in milliseconds. NaN is written as null."""
-        return Response(_SNAPSHOT.dump_json(current(floor)), media_type="application/json")
+        return shown.answer(current(floor))
 
-    @router.get("/standings", summary="The standings on the floor", dependencies=[needs(Role.VIEWER)])
-    def read_standings() -> Standings:
+    @router.get(
+        "/standings",
+        summary="The standings on the floor",
+        response_model=Standings,
+        dependencies=[needs(Role.VIEWER)],
+    )
+    async def read_standings() -> Response:
         """All desks in rank order."""
-        return standings(current(floor))
+        return ranked.answer(current(floor))
 
     @router.post("/halt", summary="Stop trading")
     def halt(order: Order, caller: Annotated[Caller, needs(Role.TRADER)]) -> Accepted:
@@ -63,6 +72,19 @@ def routes(services: Services) -> fastapi.APIRouter:
         return Accepted(reason=order.reason)
 
     return router
+
+
+class _OnceForAll:
+    """A document about the newest snapshot, written once for all who ask."""
+
+    def __init__(self, write: Callable[[FloorSnapshot], bytes]) -> None:
+        self._write = write
+        self._last: tuple[FloorSnapshot, bytes] | None = None
+
+    def answer(self, snapshot: FloorSnapshot) -> Response:
+        if self._last is None or self._last[0] is not snapshot:
+            self._last = (snapshot, self._write(snapshot))
+        return Response(self._last[1], media_type="application/json")
 
 
 def current(floor: Floor) -> FloorSnapshot:

@@ -4,6 +4,7 @@ from typing import Literal
 
 import fastapi
 
+from arena.api.area import area
 from arena.api.paging import AfterId, Limit, Page, page_by_id
 from arena.api.records import READS
 from arena.api.routes.floor import current
@@ -37,7 +38,7 @@ class BoardAnswer(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the forecasts of ``services``."""
-    router = fastapi.APIRouter(tags=["forecasts"], dependencies=READS)
+    router = area("forecasts", dependencies=READS)
 
     @router.get("/forecasts", summary="How the season's forecasts turned out")
     def board() -> BoardAnswer:

@@ -9,6 +9,7 @@ import fastapi
 from fastapi.responses import JSONResponse, Response
 
 from arena.access import Role
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.api.routes.floor import current
 from arena.api.standings import Standings, standings
@@ -19,7 +20,7 @@ from arena.services import Services
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the floor and the runs of ``services``."""
-    router = fastapi.APIRouter(tags=["leaderboard"], responses={503: {"description": "Not computed yet: ask again."}})
+    router = area("leaderboard", responses={503: {"description": "Not computed yet: ask again."}})
 
     @router.get("/leaderboard", dependencies=[needs(Role.VIEWER)], summary="Desks of the season, or over all of them")
     def read_leaderboard(

@@ -6,6 +6,7 @@ import fastapi
 from pydantic import Field
 
 from arena.access import Caller, Role
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.api.problems import NotFound
 from arena.api.values import Instant, Reason, Row, Said, instant_of
@@ -60,7 +61,7 @@ class NewLimit(Said):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the limits of ``services``."""
-    router = fastapi.APIRouter(tags=["limits"])
+    router = area("limits")
 
     @router.get("/limits", summary="Limits in force", dependencies=[needs(Role.VIEWER)])
     def limits() -> LimitBoardRow:

@@ -11,6 +11,7 @@ import fastapi
 import numpy as np
 from pydantic import AwareDatetime, Field
 
+from arena.api.area import area
 from arena.api.heavy import heavy
 from arena.api.paging import AfterId, Limit, Page, page_by_id
 from arena.api.problems import NotFound
@@ -99,7 +100,7 @@ class RegimeAnswer(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the markets of ``services``."""
-    router = fastapi.APIRouter(tags=["markets"], dependencies=READS)
+    router = area("markets", dependencies=READS)
 
     def seen(run: str | None, instrument: str, as_of: AwareDatetime | None) -> ToolContext:
         known_instrument(record_asked(services, run), instrument)

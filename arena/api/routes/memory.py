@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import fastapi
 from pydantic import AwareDatetime
 
+from arena.api.area import area
 from arena.api.heavy import heavy
 from arena.api.records import READS
 from arena.api.values import LAST_MS, AskedDesk, AskedRun, Instant, Row, finite, ms_of
@@ -33,7 +34,7 @@ class SearchAnswer(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the memories of ``services``."""
-    router = fastapi.APIRouter(prefix="/memory", tags=["memory"], dependencies=READS)
+    router = area("memory", below="/memory", dependencies=READS)
 
     @router.get("/search", summary="Find remembered decisions by their text")
     def search(

@@ -6,6 +6,7 @@ import fastapi
 from pydantic import Field
 
 from arena.access import Caller, Role
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.api.records import READS
 from arena.api.routes.floor import current
@@ -58,7 +59,7 @@ class ResetRow(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the season on the floor of ``services``."""
-    router = fastapi.APIRouter(tags=["modes"])
+    router = area("modes")
 
     @router.get("/mode", summary="The mode of the season on the floor", dependencies=READS)
     def mode() -> ModeRow:

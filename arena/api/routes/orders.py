@@ -5,6 +5,7 @@ from typing import Annotated, Literal, cast
 import fastapi
 from pydantic import Field
 
+from arena.api.area import area
 from arena.api.paging import AfterSequence, Limit, Page, page_by_sequence
 from arena.api.records import READS, known_desk, known_instrument, record_asked
 from arena.api.values import AskedDesk, AskedInstrument, AskedRun, Instant, Money, Row, Symbol, instant_of
@@ -62,7 +63,7 @@ class FillRow(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the orders of the runs of ``services``."""
-    router = fastapi.APIRouter(tags=["orders"], dependencies=READS)
+    router = area("orders", dependencies=READS)
 
     @router.get("/orders", summary="Orders of a run, oldest first")
     def orders(

@@ -6,6 +6,7 @@ import fastapi
 from pydantic import Field
 
 from arena.access import Caller, Role
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.api.paging import AfterId, Limit, Page, page_by_id
 from arena.api.problems import NotFound
@@ -71,7 +72,7 @@ class NewMeaning(Said):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the prompts of ``services``."""
-    router = fastapi.APIRouter(prefix="/prompts", tags=["prompts"])
+    router = area("prompts", below="/prompts")
     reads = [needs(Role.VIEWER)]
 
     def known(reference: str) -> str:

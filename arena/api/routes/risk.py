@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import fastapi
 
+from arena.api.area import area
 from arena.api.heavy import heavy
 from arena.api.records import READS, known_desk, market_asked
 from arena.api.values import AskedDesk, AskedInstant, AskedRun, finite, ms_of
@@ -18,7 +19,7 @@ Lookback = Literal["7d", "30d", "90d", "365d"]
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the risk of the runs of ``services``."""
-    router = fastapi.APIRouter(prefix="/risk", tags=["risk"], dependencies=READS)
+    router = area("risk", below="/risk", dependencies=READS)
 
     @router.get("/report", summary="The risk report of a run or a desk")
     def report(

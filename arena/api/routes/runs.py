@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 import fastapi
 from pydantic import Field
 
+from arena.api.area import area
 from arena.api.heavy import heavy
 from arena.api.paging import AfterId, Limit, Page, page_by_id
 from arena.api.records import READS
@@ -32,7 +33,7 @@ class RunRow(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the runs of ``services``."""
-    router = fastapi.APIRouter(tags=["runs"], dependencies=READS)
+    router = area("runs", dependencies=READS)
 
     @router.get("/runs", summary="Runs, the one worked on last at the end")
     def runs(after: AfterId = None, limit: Limit = 50) -> Page[RunRow]:

@@ -3,7 +3,7 @@
 import hashlib
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from trading.domain.errors import JournalError
 from trading.storage.journal.chain import GENESIS, StoredEvent, event_hash
 from trading.storage.journal.log import is_log_damaged
 
-_SELECT = "SELECT seq, ts, kind, decision_id, payload_json, prev_hash, hash FROM events WHERE seq > ?{of} ORDER BY seq"
+_COLUMNS = "seq, ts, kind, decision_id, payload_json, prev_hash, hash"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +63,35 @@ def read_events(path: Path, *, after: int = 0, kinds: Collection[str] = ()) -> I
 
     Raises JournalError when the file is missing or no journal, or where its bytes cannot be read.
     """
+    which, values = ["seq > ?"], [after, *kinds]
+    if kinds:
+        which.append(among("kind", kinds))
+    yield from query_events(path, which, values, after=after)
+
+
+def among(column: str, values: Collection[object]) -> str:
+    """A condition on ``column`` with a place for each of ``values``."""
+    return f"{column} IN ({', '.join('?' * len(values))})"
+
+
+def query_events(
+    path: Path, which: Sequence[str], values: Sequence[object], *, after: int, most: int = -1
+) -> Iterator[StoredEvent]:
+    """The first ``most`` events that fit all conditions, in order; ``after`` is the number before the first that may.
+
+    The file is not changed by reading it, and may be written to meanwhile. Raises JournalError as :func:`read_events`.
+    """
     if not path.is_file():
         raise JournalError(f"{path}: no journal there")
     _wait_for_seal(path)
     # A sealed file has no log beside it and must not get one; a live one may still be written to.
     mode = "mode=ro&immutable=1" if seal_path(path).exists() else "mode=ro"
+    query = f"SELECT {_COLUMNS} FROM events WHERE {' AND '.join(which)} ORDER BY seq LIMIT ?"  # noqa: S608  # our words
     last = after
     try:
         db = sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)
         try:
-            of = f" AND kind IN ({', '.join('?' * len(kinds))})" if kinds else ""
-            for row in db.execute(_SELECT.format(of=of), (after, *kinds)):
+            for row in db.execute(query, (*values, most)):
                 last = row[0]
                 yield StoredEvent(
                     seq=row[0],

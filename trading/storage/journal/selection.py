@@ -1,16 +1,11 @@
-"""Reading a part of a journal: events after one and up to another, of some kinds only, a bounded number at most."""
+"""Reading a part of a journal: events after one and up to another, of some kinds only, or those that are named."""
 
-import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from trading.domain.errors import JournalError
 from trading.domain.event import EventKind
 from trading.storage.journal.chain import StoredEvent
-from trading.storage.journal.reader import seal_path
-
-_COLUMNS = "seq, ts, kind, decision_id, payload_json, prev_hash, hash"
+from trading.storage.journal.reader import among, query_events
 
 
 def select_events(
@@ -21,27 +16,22 @@ def select_events(
     The file is not changed by reading it, and may be written to meanwhile. Nothing is verified: ``read_verified`` does
     that. Raises JournalError when the file is missing or no journal.
     """
-    if not path.is_file():
-        raise JournalError(f"{path}: no journal there")
     names = [kind.value for kind in kinds]
-    where, values = ["seq > ?"], [after]
+    which: list[str] = ["seq > ?"]
+    values: list[int | str] = [after]
     if until is not None:
-        where.append("seq <= ?")
+        which.append("seq <= ?")
         values.append(until)
     if names:
-        where.append(f"kind IN ({','.join('?' * len(names))})")
-    query = f"SELECT {_COLUMNS} FROM events WHERE {' AND '.join(where)} ORDER BY seq LIMIT ?"  # noqa: S608  # our words
-    # A sealed file has no log beside it and must not get one.
-    mode = "mode=ro&immutable=1" if seal_path(path).exists() else "mode=ro"
-    try:
-        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db:
-            rows = db.execute(query, (*values, *names, most)).fetchall()
-    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
-        raise JournalError(f"{path.name}: cannot be read after event {after} ({error})") from error
-    return [
-        StoredEvent(
-            seq=row[0], ts_ms=row[1], kind=row[2], decision_id=row[3], payload_json=row[4], prev_hash=row[5],
-            hash=row[6],
-        )
-        for row in rows
-    ]  # fmt: skip
+        which.append(among("kind", names))
+        values += names
+    return list(query_events(path, which, values, after=after, most=most))
+
+
+def events_at(path: Path, places: Collection[int]) -> list[StoredEvent]:
+    """The events whose ``seq`` is named, in order; a number that no event has is passed over.
+
+    At most some ten thousand may be named. Raises JournalError as :func:`select_events` does.
+    """
+    places = sorted(places)
+    return list(query_events(path, [among("seq", places)], places, after=places[0] - 1)) if places else []

@@ -39,7 +39,9 @@ def _walked(app: Any, *, is_ours: bool) -> Iterator[Way]:
         if context.path is None or type(context.original_route).__name__ == "Mount":
             continue
         dependant = getattr(context, "dependant", None)
-        found = [role for role in _roles(dependant) if role is not None] if dependant else []
+        bare = getattr(context.original_route, "endpoint", None)  # a route that FastAPI does not know
+        roles = _roles(dependant) if dependant else [getattr(bare, "role", None)]
+        found = [role for role in roles if role is not None]
         for method in sorted(context.methods or ()):
             yield Way(method, context.path, max(found, default=None), is_ours)
 
