@@ -11,7 +11,7 @@ from arena.traces.archive import RUNS_KEPT
 from tests.arena.played import ROUNDS, play
 from trading.domain.errors import JournalError, RequestError
 from trading.domain.event import EventKind
-from trading.storage.journal import read_events, select_events
+from trading.storage.journal import events_at, read_events, select_events
 from trading.storage.runs import RunFolder
 
 
@@ -160,6 +160,14 @@ def test_a_selection_is_the_part_that_was_asked_for(run: RunFolder) -> None:
     assert select_events(run.journal, after=10, until=20) == whole[10:20]
     decided = select_events(run.journal, kinds=(EventKind.DECIDED,), most=3)
     assert decided == [one for one in whole if one.kind == "decided"][:3]
+
+
+def test_events_that_are_named_are_found(run: RunFolder) -> None:
+    whole = list(read_events(run.journal))
+    assert events_at(run.journal, [12, 3, len(whole) + 5, 3]) == [whole[2], whole[11]]
+    assert events_at(run.journal, []) == []
+    with pytest.raises(JournalError, match="no journal"):
+        events_at(run.journal.with_name("nothing.sqlite"), [1])
 
 
 def test_only_so_many_runs_are_kept(run: RunFolder, archive: TraceArchive) -> None:
