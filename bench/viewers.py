@@ -39,12 +39,12 @@ serve.serve(None, sets=(), host=None, port=int(sys.argv[1]), home=sys.argv[2], d
 
 def measure() -> list[Figure]:
     """Wall clock, with app and viewers on the same machine."""
-    with tempfile.TemporaryDirectory() as home, _served(Path(home)) as address:
-        asyncio.run(_watch(address, viewers=1, seconds=100.0, until_round=60))
+    with tempfile.TemporaryDirectory() as home, served(Path(home)) as address:
+        asyncio.run(watch(address, viewers=1, seconds=100.0, until_round=60))
         warm = _decisions(Path(home))
-        asyncio.run(_watch(address, viewers=1, seconds=WATCH_S))
+        asyncio.run(watch(address, viewers=1, seconds=WATCH_S))
         calm = _decisions(Path(home))
-        spent, reads, bad = asyncio.run(_watch(address, viewers=VIEWERS, seconds=WATCH_S))
+        spent, reads, bad = asyncio.run(watch(address, viewers=VIEWERS, seconds=WATCH_S))
         busy = _decisions(Path(home))
     alone = statistics.median(calm[one] for one in calm.keys() - warm.keys())
     crowded = statistics.median(busy[one] for one in busy.keys() - calm.keys())
@@ -61,7 +61,8 @@ def measure() -> list[Figure]:
 
 
 @contextlib.contextmanager
-def _served(home: Path) -> Iterator[str]:
+def served(home: Path) -> Iterator[str]:
+    """The address of the app, in a process of its own, which ends with the block."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -73,9 +74,10 @@ def _served(home: Path) -> Iterator[str]:
         app.wait(timeout=60)
 
 
-async def _watch(
+async def watch(
     address: str, *, viewers: int, seconds: float, until_round: int | None = None
 ) -> tuple[list[float], int, int]:
+    """Milliseconds of every refresh, their number, and how many failed. Ends early at the round that is named."""
     import aiohttp  # LiteLLM brings it: it asks with far less work than httpx, and the work is the viewers' own
 
     spent: list[float] = []

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import gradio as gr
 
-from arena.ui.charts.live_plot import PLOTLY_URL
 from arena.ui.tokens import css_variables
 
 _HERE = Path(__file__).parent
@@ -87,8 +86,8 @@ def style_sheet() -> str:
 
 
 def page_head() -> str:
-    """Plotly from our own server, and our own scripts, as files: the page's policy lets no script in its text run."""
-    return f'<script src="{PLOTLY_URL}" defer></script>\n<script src="{script_url()}"></script>'
+    """Our own scripts, as a file: the page's policy lets no script in its text run."""
+    return f'<script src="{script_url()}"></script>'
 
 
 @cache

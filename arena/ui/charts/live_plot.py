@@ -29,6 +29,7 @@ def live_plot(*, label: str, height_px: int, elem_id: str) -> gr.HTML:
         js_on_load=_SCRIPT.read_text(encoding="utf-8"),
         apply_default_css=False,
         elem_id=elem_id,
+        plotly_url=PLOTLY_URL,
         twins=dark_twins(),
         phone_max_px=PHONE_MAX_PX,
     )

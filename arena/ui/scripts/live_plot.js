@@ -35,10 +35,21 @@ function hideEndsWhenZoomed(layout) {
   }
 }
 
+// Plotly is large: it is fetched once there is something to draw, so that words and numbers are there before it.
+function fetchPlotly() {
+  if (document.querySelector("script[data-plotly]")) return;
+  const tag = document.createElement("script");
+  tag.dataset.plotly = "";
+  tag.src = props.plotly_url;
+  tag.onerror = () => tag.remove();
+  document.head.append(tag);
+}
+
 function draw() {
   const drawn = told ?? props.value;
   if (!drawn) return;
   if (!window.Plotly) {
+    fetchPlotly();
     setTimeout(draw, 50);
     return;
   }

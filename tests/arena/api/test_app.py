@@ -12,6 +12,7 @@ from arena.meters import Meters
 from arena.seasons.reception import Reception
 from arena.seasons.snapshot import FloorSnapshot
 from arena.ui.charts.live_plot import PLOTLY_URL
+from arena.ui.theme import script_url
 from tests.arena.housing import house
 from trading.domain.errors import TradingHalted
 
@@ -195,7 +196,8 @@ def test_plotly_comes_from_this_machine_and_may_be_kept(served: ServedFloor) -> 
 def test_the_pages_name_no_other_machine(served: ServedFloor) -> None:
     for path in ("/", "/standings", "/risk"):
         page = served.client.get(path).text
-        assert PLOTLY_URL in page
+        assert f'<script src="{PLOTLY_URL}"' not in page, "charts fetch it when they have something to draw"
+        assert script_url() in page
         assert "https://cdn" not in page
         assert "fonts.googleapis" not in page
 
