@@ -1,5 +1,6 @@
 """A decision asked again: it sits where it sat, word for word, answers the same, and nothing leaves."""
 
+import asyncio
 import json
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from arena.traces import Trace, TraceArchive
 from arena.ui.decision.replay import replay_panel
 from prompts import use_prompts
 from prompts.library import add_version, point_alias, text_of
+from tests.arena.autonomous.followed import Follower, rules_of
 from tests.arena.played import SEASON, play
 from tests.arena.ui.hostile import PAYLOADS
 from trading.domain.errors import RequestError
@@ -226,3 +228,15 @@ def test_what_models_say_stays_text(home: Path, run: RunFolder, replayer: Replay
     assert "differs" in shown
     for mark in ("<script", "<img", "<svg", "<iframe", "\x1b"):
         assert mark not in shown
+
+
+@pytest.mark.asyncio
+async def test_on_a_market_that_was_followed_the_record_holds_all_that_was_seen(tmp_path: Path) -> None:
+    follower = Follower(rules_of(rounds=6), tmp_path)
+    await follower.play()
+    (run,) = Runs(tmp_path).all()
+    replayer = Replayer(follower.settings, Jobs())
+    for desk in TraceArchive(tmp_path).folder(run.run_id).manifest["rules"]["desk"]:
+        for trace in traces(tmp_path, run, desk["name"])[::3]:
+            found = await asyncio.to_thread(ask, replayer, trace)
+            assert (found.differences, found.as_then, found.live) == ((), found.calls, 0)
