@@ -10,6 +10,7 @@ from typing import Protocol
 from arena.floor import Floor
 from arena.jobs import Jobs
 from arena.meters import Meters
+from arena.seasons.next_mode import Mode
 from arena.seasons.reception import Reception
 from arena.settings import Settings
 from arena.tickets.counter import Counter
@@ -26,6 +27,15 @@ class Beginner(Protocol):
 
     def reset(self, reason: str) -> None:
         """End the run and start another one on the same rules. Raises RequestError where that cannot be."""
+        ...
+
+    @property
+    def next_mode(self) -> Mode | None:
+        """The mode chosen for the next run, None where it is that of this one."""
+        ...
+
+    def choose_mode(self, mode: Mode, *, who: str, reason: str) -> None:
+        """Let the next run be in ``mode``. Raises RequestError where that cannot be."""
         ...
 
 

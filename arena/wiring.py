@@ -18,12 +18,11 @@ from arena.preparing import (
     load_market,
     prepare,
 )
-from arena.seasons.budget_rules import BudgetRules
 from arena.seasons.rules import SeasonRules
 from arena.settings import CONFIG, Settings
 from trading.domain.decision import Decision
 from trading.domain.errors import ConfigError, JournalError, RequestError, TradingHalted
-from trading.domain.instants import duration_text, iso
+from trading.domain.instants import iso
 from trading.engine import Engine
 from trading.risk import KillSwitch, LimitBoard, Limits
 from trading.risk.limit_bus import shared_limits
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from arena.autonomous.live import LiveTrading
     from arena.autonomous.paper import OpenMarket
     from arena.seasons.runner import Ending, OnSeated, SeasonRun
-    from arena.seasons.spending import Spending
     from tools.context import ChampionForecasts
     from trading.forecasting.registry import Key
 
@@ -135,17 +133,6 @@ def _margin(rules: SeasonRules) -> MarginRules | None:
     return None if rules.margin is None else MarginRules.from_mapping(rules.margin.model_dump())
 
 
-def _spending(prepared: Prepared) -> "Spending | None":
-    """What follows the season's budgets, None where it has none."""
-    rules = prepared.rules
-    if not rules.budget and not any(desk.limited for desk in rules.desks):
-        return None
-    from arena.seasons.spending import Spending
-
-    llm = [entrant.desk for entrant in prepared.setup.entrants if entrant.kind == "llm"]
-    return Spending(rules.budget or BudgetRules(), rules.desks, llm)
-
-
 def check_rehearsal(prepared: Prepared) -> None:
     """Raise RequestError where ``--approve all`` makes no sense, or would send real orders that nobody has seen."""
     if not prepared.mode.person_approves:
@@ -188,8 +175,6 @@ async def season_run(
 
     Raises RequestError for a live season without ``live``.
     """
-    from agents.brief import Costs as StatedCosts
-    from agents.brief import RoundBrief
     from arena.autonomous.paper import exchange_market
     from arena.memories import open_memory
     from arena.seasons import guarding
@@ -198,6 +183,8 @@ async def season_run(
     from arena.seasons.remembering import Place
     from arena.seasons.road import open_road
     from arena.seasons.runner import Pace, SeasonRun
+    from arena.seasons.seating import brief_of
+    from arena.seasons.spending import spending_of
     from arena.seasons.teams import reflectors_of, spare_teams_of, teams_of
     from arena.tickets import TicketBoard, TicketTaker
     from graphs import DeskGraph, open_checkpoints
@@ -207,20 +194,7 @@ async def season_run(
     if (prepared.live is None) != (live is None):
         raise RequestError("a live season is played by `tradefloor run` alone, which watches over it")
     teams = teams_of(rules)
-    spending = _spending(prepared)
-    brief = RoundBrief(
-        costs=StatedCosts(
-            taker_fee_bps=float(prepared.costs.taker_fee_bps),
-            maker_fee_bps=float(prepared.costs.maker_fee_bps),
-            slippage_bps=float(prepared.costs.slippage_bps),
-            latency_ms=prepared.costs.latency_ms,
-        ),
-        mode=prepared.setup.mode,
-        timeframe=duration_text(prepared.tape.step_ms),
-        every=duration_text(prepared.setup.every_ms),
-        instruments=tuple(prepared.setup.instruments),
-        deadline_s=rules.season.deadline_s or DEADLINE_S,
-    )
+    spending = spending_of(rules, prepared.setup.entrants)
     replays = rules.cassette.mode == "replay"
     cassette = find_recording(prepared, settings) if replays else rules.cassette.path or folder.cassette
     try:
@@ -282,7 +256,7 @@ async def season_run(
                 journal=journal,
                 telemetry=telemetry,
                 teams=teams,
-                brief=brief,
+                brief=brief_of(engine, prepared.costs, deadline_s=rules.season.deadline_s or DEADLINE_S),
                 on_round=on_round,
                 pace=Pace(round_s=round_s, warmup_rounds=warmup_rounds),
                 memory=memory,

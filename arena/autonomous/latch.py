@@ -44,13 +44,7 @@ def open_latch(rules: SeasonRules, settings: Settings, limits: Limits) -> LiveTe
     if rules.market.kind != "live":
         return None
     name, file = rules.season.name, settings.home / LIMITS_FILE
-    missing = []
-    if settings.live_acknowledged != name:
-        missing.append(f"the acknowledgement TRADEFLOOR_LIVE_ACKNOWLEDGED={name} in the environment")
-    if not file.is_file():
-        missing.append(f"the limits file {file}")
-    if settings.max_live_notional is None:
-        missing.append("the cap --max-live-notional AMOUNT")
+    missing = missing_keys(name, settings)
     if missing:
         raise ConfigError(
             f"season {name} is live and lacks {'; '.join(missing)}. Use kind = 'paper', or see docs/live.md"
@@ -72,6 +66,19 @@ def open_latch(rules: SeasonRules, settings: Settings, limits: Limits) -> LiveTe
         adopt=adopt,
         dead_man_s=dead_man_s,
     )
+
+
+def missing_keys(season: str, settings: Settings) -> list[str]:
+    """In words, what a live season of this name lacks besides its file: acknowledgement, limits file and cap."""
+    file = settings.home / LIMITS_FILE
+    missing = []
+    if settings.live_acknowledged != season:
+        missing.append(f"the acknowledgement TRADEFLOOR_LIVE_ACKNOWLEDGED={season} in the environment")
+    if not file.is_file():
+        missing.append(f"the limits file {file}")
+    if settings.max_live_notional is None:
+        missing.append("the cap --max-live-notional AMOUNT")
+    return missing
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -4,10 +4,11 @@ Everything follows from the run's folder. Nothing is sent, nothing is written, a
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import partial
+from itertools import takewhile
 from typing import Any, cast
 
 from arena.autonomous.paper import paper_tape
@@ -25,6 +26,7 @@ from trading.domain.intent import TradeIntent
 from trading.domain.money import ZERO
 from trading.domain.verdict import Verdict
 from trading.engine import Engine, Entrant, Setup
+from trading.engine.round import Fold
 from trading.ledger.ledger import instrument_from_row
 from trading.marketdata import Tape, TapeView
 from trading.marketdata.growing import GrowingTape
@@ -36,7 +38,7 @@ from trading.storage.journal.reader import last_seq
 from trading.storage.runs import RunFolder
 from trading.venues.simulated import Costs, MarginRules
 
-__all__ = ["DeskStand", "MarketStand"]
+__all__ = ["DeskStand", "Folded", "MarketStand", "folded"]
 
 _GREW = (EventKind.TAPE_GREW.value,)
 
@@ -93,6 +95,66 @@ class MarketStand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """A run read back: an engine with its last round reopened, which sends nothing, and what its desks can look up.
+
+    ``opening`` is the first event's payload, ``seq`` the number of the last event that was taken in.
+    """
+
+    engine: Engine
+    memory: SeasonMemory | None
+    champions: ChampionForecasts | None
+    opening: Mapping[str, Any]
+    seq: int
+
+
+def folded(
+    folder: RunFolder,
+    settings: Settings,
+    *,
+    board: LimitBoard | None = None,
+    until: int | None = None,
+    watching: Callable[[Setup], Iterable[Fold]] = lambda setup: (),
+) -> Folded:
+    """Fold the journal of a run, up to the event ``until`` where that is given.
+
+    ``board`` are limits that hold now; without it those of the record hold. ``watching`` gives what else is to see
+    every event. Raises RequestError for a run without a round, JournalError for a damaged one.
+    """
+    tape = _tape_of(folder, settings)
+    opening = None
+    if folder.journal.is_file():
+        opening = next(read_events(folder.journal, kinds=(EventKind.SEASON_OPENED.value,)), None)
+    if opening is None:
+        raise RequestError(f"{folder.run_id} has no round on record yet: ask again in a moment, or name another run")
+    facts = opening.event().payload
+    rules = folder.manifest.get("rules", {})
+    setup = _setup_of(facts)
+    engine = Engine(
+        setup=setup,
+        tape=tape,
+        limits=Limits.model_validate(facts["limits"]),
+        costs=Costs.model_validate(facts["costs"]),
+        journal=NullJournal(),
+        mode=load_modes(CONFIG / "modes.toml").get(setup.mode),
+        board=board,
+        margin=MarginRules.from_mapping(rules["margin"]) if rules.get("margin") else None,
+    )
+    place = Place(cast(Journal, None))  # it is asked where it stands while it reads back, and never afterwards
+    memory = _memory_of(folder, settings, setup, place)
+    for fold in (*(() if memory is None else (memory,)), *watching(setup)):
+        engine.watch(fold)
+    last = _Last()
+    events = takewhile(lambda stored: until is None or stored.seq <= until, read_events(folder.journal))
+    engine.restore(place.following(last.passing(events)))
+    if not engine.rounds_closed:
+        raise RequestError(f"{folder.run_id} has no round on record yet: ask again in a moment, or name another run")
+    engine.reopen()
+    champions = _champions(settings, tape, setup.start_ms)
+    return Folded(engine=engine, memory=memory, champions=champions, opening=facts, seq=last.seq)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeskStand:
     """The desks of a run after its newest round that was committed: what each could look at and propose then."""
 
@@ -106,45 +168,15 @@ class DeskStand:
     @classmethod
     def of(cls, folder: RunFolder, settings: Settings) -> "DeskStand":
         """Fold the run's journal. Raises RequestError for a run without a round, JournalError for a damaged one."""
-        tape = _tape_of(folder, settings)
-        opening = None
-        if folder.journal.is_file():
-            opening = next(read_events(folder.journal, kinds=(EventKind.SEASON_OPENED.value,)), None)
-        if opening is None:
-            raise RequestError(
-                f"{folder.run_id} has no round on record yet: ask again in a moment, or name another run"
-            )
-        facts = opening.event().payload
-        rules = folder.manifest.get("rules", {})
-        setup = _setup_of(facts)
-        engine = Engine(
-            setup=setup,
-            tape=tape,
-            limits=Limits.model_validate(facts["limits"]),
-            costs=Costs.model_validate(facts["costs"]),
-            journal=NullJournal(),
-            mode=load_modes(CONFIG / "modes.toml").get(setup.mode),
-            board=LimitBoard(settings.home, Limits.load(CONFIG / "limits.toml")),
-            margin=MarginRules.from_mapping(rules["margin"]) if rules.get("margin") else None,
-        )
-        place = Place(cast(Journal, None))  # it is asked where it stands while it reads back, and never afterwards
-        memory = _memory_of(folder, settings, setup, place)
-        if memory is not None:
-            engine.watch(memory)
-        last = _Last()
-        engine.restore(place.following(last.passing(read_events(folder.journal))))
-        if not engine.rounds_closed:
-            raise RequestError(
-                f"{folder.run_id} has no round on record yet: ask again in a moment, or name another run"
-            )
-        engine.reopen()
+        board = LimitBoard(settings.home, Limits.load(CONFIG / "limits.toml"))
+        found = folded(folder, settings, board=board)
+        engine = found.engine
         halt = KillSwitch(settings.home).state(folder.run_id)
         if halt is not None and not engine.halted:
             engine.breakers.apply(
                 Event(ts_ms=engine.setup.start_ms, kind=EventKind.HALTED, payload={"reason": halt.reason})
             )
-        champions = _champions(settings, tape, setup.start_ms)
-        return cls(engine=engine, memory=memory, champions=champions, seq=last.seq, halt=halt)
+        return cls(engine=engine, memory=found.memory, champions=found.champions, seq=found.seq, halt=halt)
 
     def is_newest(self, folder: RunFolder, settings: Settings) -> bool:
         """Whether nothing was recorded since, and trading was neither halted nor resumed."""
@@ -235,7 +267,7 @@ def _memory_of(folder: RunFolder, settings: Settings, setup: Setup, place: Place
     rows = folder.manifest["rules"].get("desk", ())
     return SeasonMemory(
         rules=rules,
-        desks=frozenset(row["name"] for row in rows if row.get("memory", True)),
+        desks=frozenset(row["name"] for row in rows if row.get("memory", True) and not row.get("person")),
         seed=setup.seed,
         every_ms=setup.every_ms,
         place=place,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from arena import wiring
 from arena.meters import Meters
 from arena.seasons.live import LiveFloor, opening_snapshot
+from arena.seasons.next_mode import Mode, NextModes
 from arena.seasons.reception import Reception
 from arena.seasons.reporter import Reporter
 from arena.seasons.rules import SeasonRules
@@ -46,8 +47,10 @@ class BackgroundSeason:
         transcripts: Transcripts | None = None,
         counter: Counter | None = None,
     ) -> None:
-        self._prepared = wiring.prepare(rules, settings)
+        self._rules = rules
         self._settings = settings
+        self._modes = NextModes(settings.home)
+        self._prepared = self._prepare()
         self._floor = floor
         self._round_s = round_s
         self._warmup_rounds = warmup_rounds
@@ -90,6 +93,24 @@ class BackgroundSeason:
             if asks and self._playing is not None:
                 self._loop.call_soon_threadsafe(self._playing.cancel)
                 self._thread.join(timeout_s)
+
+    @property
+    def next_mode(self) -> Mode | None:
+        """The mode chosen for the next run, where it is another than that of this one."""
+        chosen = self._modes.of(self._rules)
+        return None if chosen is None or chosen.mode == self._prepared.setup.mode else chosen.mode
+
+    def choose_mode(self, mode: Mode, *, who: str, reason: str) -> None:
+        """Let the next run be in ``mode``; the one that plays keeps its own.
+
+        Raises RequestError for a season on a followed market, and where its rules do not allow the mode.
+        """
+        if self._prepared.rules.market.is_streamed:
+            raise RequestError(
+                "a season on a followed market has no next run, and the one that plays keeps its mode: start another "
+                f"season with `tradefloor serve --season FILE --set season.mode={mode}`"
+            )
+        self._modes.choose(self._rules, mode, who=who, reason=reason)
 
     @property
     def can_reset(self) -> bool:
@@ -143,8 +164,19 @@ class BackgroundSeason:
         await self._play()
         while self._reset_reason is not None and not self._stopped:
             self._run, self._ending, self._reset_reason = None, None, None
+            self._prepared = self._prepare()
+            if self._counter is not None:
+                self._counter.expect(self._prepared.setup)
             self._floor.publish(opening_snapshot(self._prepared.setup))
             await self._play()
+
+    def _prepare(self) -> wiring.Prepared:
+        """The season as it goes on: an unfinished run in its own mode, else a new one in the mode that was chosen."""
+        for rules, run in self._modes.to_play(self._rules):
+            prepared = wiring.prepare(rules, self._settings)
+            if run is None or run.manifest.get("content_sha256") == prepared.content_sha256:
+                return prepared
+        raise AssertionError("the last rules to play are those of a new run")
 
     async def _play(self) -> None:
         folder = wiring.open_run(self._prepared, self._settings, even_halted=True)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from trading.domain.errors import RequestError
 from trading.domain.instants import duration_ms
@@ -16,10 +16,14 @@ DAY_MS = 86_400_000
 MINUTE_MS = 60_000
 
 
-def number(value: object) -> object:
+ON_RECORD = {"on_record": True}
+"""The context to validate rules with that a run keeps: decimals stand there as text."""
+
+
+def number(value: object, info: ValidationInfo) -> object:
     """``value`` as it was written, for a decimal; refuses what is no number in TOML."""
     # bool is an int to Python, and the text of a float is what the person wrote.
-    if isinstance(value, bool | str):
+    if isinstance(value, bool | str) and not (isinstance(value, str) and info.context == ON_RECORD):
         raise ValueError(f"found {value!r}, expected a number without quotes")
     return repr(value) if isinstance(value, float) else value
 

@@ -18,6 +18,7 @@ from arena.seasons.desk_rules import Desk
 from arena.seasons.fields import (
     DAY_MS,
     MINUTE_MS,
+    ON_RECORD,
     Bps,
     Duration,
     Globs,
@@ -232,6 +233,11 @@ class SeasonRules(Table):
         if self.memory and not any(desk.memory and not desk.person for desk in self.desks):
             raise Refused("memory", "no desk wants it; remove the table, or a desk's memory = false")
         return self
+
+    @classmethod
+    def on_record(cls, kept: Mapping[str, Any]) -> Self:
+        """The rules that a run keeps. Raises ValidationError for what is none."""
+        return cls.model_validate(kept, context=ON_RECORD)
 
     def with_memory(self, mode: Mode) -> Self:
         """The same season with its desks' memory on, off or shuffled; without it, it is the season without a table."""

@@ -2,26 +2,24 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from agents.brief import RoundBrief
-from agents.feedback import feedback_line
 from arena.autonomous.paced_market import PacedMarket
 from arena.seasons.looking_back import LookedBack, LookingBack
 from arena.seasons.own_record import OwnRecords
 from arena.seasons.remembering import SeasonMemory
+from arena.seasons.seating import Seating
 from arena.seasons.spending import Spending
 from arena.tickets import TicketTaker
 from graphs import Approver, Checkpoints, DeskGraph, DeskTeam, Seat
-from tools.context import ChampionForecasts, ToolContext
+from tools.context import ChampionForecasts
 from trading.domain import ids
 from trading.domain.decision import Decision, DecisionStatus
 from trading.domain.event import Event, EventKind
 from trading.engine import Engine, Round
-from trading.risk import LimitUse
 from trading.storage.journal import Journal, Telemetry
 
 if TYPE_CHECKING:
@@ -89,11 +87,16 @@ class SeasonRun:
         self.journal = journal
         self._telemetry = telemetry
         self._teams = teams
-        self._brief = brief
+        self._seating = Seating(
+            engine=engine,
+            brief=brief,
+            own_records=own_records,
+            champions=champions,
+            memory=memory,
+            approver=approver,
+        )
         self._on_round = on_round
         self._pace = pace or Pace()
-        self._own_records = own_records
-        self._champions = champions
         self._memory = memory
         self._spending = spending
         self._spare_teams = spare_teams or {}
@@ -277,41 +280,10 @@ class SeasonRun:
         # The head after the round was opened commits to everything the desks can see: a checkpoint of another state
         # of the run can never be taken for this one.
         stand = self.journal.head[:16]
-        return [self._seat(team, opened, memo, stand) for team in self._teams]
-
-    def _seat(self, team: DeskTeam, opened: Round, memo: dict[str, object], stand: str) -> Seat:
-        engine, setup = self.engine, self.engine.setup
-        account = engine.account(team.name)
-        feedback = tuple(feedback_line(row) for row in engine.feedback.of(team.name))
-        memory = self._memory
-        if memory is not None:
-            feedback += tuple(memory.feedback(team.name, opened.as_of_ms))
-        records = self._own_records if team.shows_record else None
-        return Seat(
-            tools=ToolContext(
-                view=opened.view,
-                account=account,
-                instruments=setup.instruments,
-                limits=LimitUse(limits=engine.limits, account=account),
-                preview=partial(engine.preview, team.name),
-                round_index=opened.index,
-                champions=self._champions,
-                memory=memory.of(team.name, opened.as_of_ms) if memory is not None else None,
-                memo=memo,
-            ),
-            season=setup.season,
-            round_index=opened.index,
-            rounds=setup.rounds,
-            decision_id=ids.decision_id(setup.season, team.name, opened.index),
-            needs_approval=self._approver is not None,
-            approver=self._approver,
-            thread_id=f"{self.run_id}:{team.name}:{opened.index}:{stand}",
-            brief=replace(
-                self._brief,
-                feedback=feedback,
-                own_record=records.of(team.name) if records is not None else None,
-            ),
-        )
+        return [
+            self._seating.seat(team, opened, memo, f"{self.run_id}:{team.name}:{opened.index}:{stand}")
+            for team in self._teams
+        ]
 
     def _measure(self, decision: Decision) -> None:
         if self._on_decided is not None:

@@ -8,8 +8,10 @@ from typing import Any
 from agents.llm import BUDGET_REASONS, SEASON_BUDGET, Charge
 from arena.seasons.budget_rules import BudgetRules
 from arena.seasons.desk_rules import Desk
+from arena.seasons.rules import SeasonRules
 from trading.domain.event import Event, EventKind
 from trading.domain.money import decimal_from_float, money_text
+from trading.engine import Entrant
 
 _USD_DIGITS = 9
 """A thousandth of the price of the cheapest token; what lies behind it is noise of adding floats."""
@@ -115,3 +117,11 @@ class Spending:
 def _charge(payload: Any) -> Charge:
     usd = Decimal(0) if payload["usd"] is None else decimal_from_float(payload["usd"])
     return Charge(usd=usd, tokens=(payload["tokens_in"] or 0) + (payload["tokens_out"] or 0))
+
+
+def spending_of(rules: SeasonRules, entrants: Sequence[Entrant]) -> Spending | None:
+    """What follows the season's budgets, None where it has none."""
+    if not rules.budget and not any(desk.limited for desk in rules.desks):
+        return None
+    llm = [entrant.desk for entrant in entrants if entrant.kind == "llm"]
+    return Spending(rules.budget or BudgetRules(), rules.desks, llm)

@@ -13,6 +13,7 @@ from arena.seasons.fields import ROLES
 from arena.seasons.memory_rules import OFF, OWN
 from arena.seasons.rules import SeasonRules
 from graphs import DeskTeam
+from trading.domain.errors import ConfigError
 
 
 def desk_seed(seed: int, desk: str) -> int:
@@ -35,6 +36,20 @@ def spare_teams_of(rules: SeasonRules) -> dict[str, DeskTeam]:
         for desk in rules.desks
         if not all(map(is_rule_based, desk.every_model()))
     }
+
+
+def team_as_recorded(rules: SeasonRules, name: str, prompts: Mapping[str, str], *, degraded: bool) -> DeskTeam:
+    """The team of a desk as it played: with ``prompts`` by role, and ``degraded`` where its budget had it so.
+
+    Raises ConfigError for a desk without models, and where a prompt is not there.
+    """
+    desk = next((one for one in rules.desks if one.name == name and not one.person), None)
+    if desk is None:
+        raise ConfigError(f"desk {name[:80]!r} has no models in the rules of its run")
+    degrade = rules.budget.degrade if degraded and rules.budget else None
+    if degrade is None:
+        return _team(rules, desk, prompts=prompts)
+    return _team(rules, desk, models=degrade.models.given(), roles=degrade.roles, prompts=prompts)
 
 
 def reflectors_of(rules: SeasonRules) -> dict[str, RoleAgent]:
@@ -60,13 +75,18 @@ def cheapest(models: Sequence[str]) -> str:
 
 
 def _team(
-    rules: SeasonRules, desk: Desk, *, models: Mapping[str, str] | None = None, roles: Sequence[str] = ()
+    rules: SeasonRules,
+    desk: Desk,
+    *,
+    models: Mapping[str, str] | None = None,
+    roles: Sequence[str] = (),
+    prompts: Mapping[str, str] | None = None,
 ) -> DeskTeam:
     return DeskTeam(
         name=desk.name,
         models={**desk.by_role(), **(models or {})},
         seed=desk_seed(rules.season.seed, desk.name),
-        prompts=desk.prompts_by_role(),
+        prompts={**desk.prompts_by_role(), **(prompts or {})},
         rule=Rule(desk.panel.combine) if desk.panel else Rule.MAJORITY,
         shows_record=desk.context,
         remembers=desk.name in rules.remembering,

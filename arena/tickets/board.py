@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -135,7 +136,8 @@ class TicketBoard:
             return []
         with self._open() as db:
             found = _read(db, "where run_id = ? and desk = ?", (run_id, desk))
-        return found[::-1][:count]
+        now_ms = self._clock.now_ms()
+        return [_seen(one, now_ms) for one in found[::-1][:count]]
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -146,6 +148,11 @@ class TicketBoard:
                 yield db
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(f"{self._path}: the tickets cannot be read ({error})") from error
+
+
+def _seen(ticket: Ticket, now_ms: int) -> Ticket:
+    is_late = ticket.state is TicketState.WAITING and now_ms >= ticket.deadline_ms
+    return replace(ticket, state=TicketState.EXPIRED) if is_late else ticket
 
 
 def _plain(order: OrderTicket) -> dict[str, object]:

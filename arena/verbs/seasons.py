@@ -125,6 +125,23 @@ def runs(home: Home = None, as_json: Json = False) -> None:
     show(home=home, as_json=as_json)
 
 
+@app.command("replay")
+def replay_decision(
+    decision_id: Annotated[str, typer.Argument(metavar="DECISION", help="A decision's id, as its page shows it.")],
+    run: Annotated[str | None, typer.Option("--run", help="A run's id; the latest run without it.")] = None,
+    cap_usd: Annotated[
+        float, typer.Option("--cap-usd", min=0, max=100, help="What calls that are not recorded may cost together.")
+    ] = 1.0,
+    data_root: DataRoot = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a decision again where it was made and compare the answers; nothing of it trades."""
+    from arena.commands.replay import replay
+
+    replay(decision_id, run=run, cap_usd=cap_usd, home=home, data_root=data_root, as_json=as_json)
+
+
 @journal.command("verify")
 def journal_verify(run: Run = None, home: Home = None, as_json: Json = False) -> None:
     """Check a run's hash chain and re-derive every account from its events."""

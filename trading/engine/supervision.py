@@ -90,8 +90,8 @@ class Supervision:
         yield Event(ts_ms=ts_ms, kind=EventKind.LIMITS_CHANGED, payload={"changes": changes})
 
     def effective(self) -> Limits:
-        """The declared limits with what the board says now."""
-        return self._declared if self._board is None else self._board.effective(self._declared)
+        """The declared limits with what the board says now; without a board, those in force by the record."""
+        return self.limits if self._board is None else self._board.effective(self._declared)
 
     def check(self, as_of_ms: int) -> Iterator[Event]:
         """What breakers and latches say at the start of a round, each to be written down before the next is made."""

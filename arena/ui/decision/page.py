@@ -56,6 +56,17 @@ def _head(trace: Trace, before: str | None, after: str | None) -> Html:
         ),
         element(
             "button",
+            "Replay",
+            type="button",
+            class_="tf-link-button",
+            title="Ask the desk again, where it sat then; nothing of it trades",
+            data_post=f"{route}/replay?{run}",
+            data_key="replay",
+        )
+        if trace.calls
+        else None,
+        element(
+            "button",
             "Add to the prompt lab",
             type="button",
             class_="tf-link-button",

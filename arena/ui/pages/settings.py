@@ -37,12 +37,15 @@ def build(page: LivePage) -> None:
     desk = AlertDesk(settings.home, (LogChannel(), FileChannel(settings.home)))
     looks = [0]
 
+    def next_mode() -> str | None:
+        return None if services.season is None else services.season.next_mode
+
     def content(address: Address, now_ms: int) -> str:
         found = known.ask("all", lambda ticket: diagnose(settings), edition=looks[0])
         alerts, trouble = _waiting(desk)
         return element(
             "div",
-            state_facts(settings, services.floor.snapshot(), found, alerts),
+            state_facts(settings, services.floor.snapshot(), found, alerts, next_mode=next_mode()),
             columns(
                 [problems_panel(found), alerts_panel(alerts, trouble, now_ms), settings_panel(settings)],
                 [latch_panel(settings), files_panel(settings), models_panel(found)],
@@ -52,7 +55,7 @@ def build(page: LivePage) -> None:
 
     page.housed_html(
         content,
-        edition=lambda: (services.jobs.version, looks[0], _stamp(settings.home / "alerts")),
+        edition=lambda: (services.jobs.version, looks[0], _stamp(settings.home / "alerts"), next_mode()),
         elem_id="tf-settings",
     )
 

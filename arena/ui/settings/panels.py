@@ -21,14 +21,21 @@ _VARIABLES = {"data_root": "TRADEFLOOR_DATA"}
 
 
 def state_facts(
-    settings: Settings, snapshot: FloorSnapshot | None, known: Known[Diagnosis], alerts: Sequence[Alert]
+    settings: Settings,
+    snapshot: FloorSnapshot | None,
+    known: Known[Diagnosis],
+    alerts: Sequence[Alert],
+    *,
+    next_mode: str | None = None,
 ) -> Html:
-    """Whether all is well, in five facts."""
+    """Whether all is well, in five facts. ``next_mode`` is the mode of the next run where it is another one."""
     found = known.value
     usable = None if found is None else sum(bool(model["usable"]) for model in found.models)
     problems = "n/a" if found is None else str(len(found.problems))
     live = settings.live_acknowledged is not None and settings.max_live_notional is not None
     mode = "n/a" if snapshot is None else f"mode {snapshot.mode}, market {snapshot.market}"
+    if next_mode is not None:
+        mode += f"; the next run is {next_mode}"
     keys = [settings.live_acknowledged is not None, settings.max_live_notional is not None, _has_live_file(settings)]
     return facts(
         (

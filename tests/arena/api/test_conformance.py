@@ -16,6 +16,7 @@ from schemathesis import GenerationMode
 from arena.api.app import create_api
 from arena.services import Services
 from arena.settings import Settings
+from arena.tickets.counter import Counter
 from tests.arena.conftest import SampleFloor
 from tests.arena.houses import PROGRAM, House
 
@@ -30,7 +31,9 @@ COMPUTED = re.compile(r"/(features|regime|anomalies|forecast)/|/risk/|/leaderboa
 def described(played: House, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The description of the API over a house of its own, which the requests may change."""
     home = shutil.copytree(played.services.home, tmp_path_factory.mktemp("conformance") / "home")
-    services = Services(floor=SampleFloor(played.floor.snapshot()), settings=Settings.load({"home": home}))
+    floor = SampleFloor(played.floor.snapshot())
+    counter = Counter(home, floor.snapshot)
+    services = Services(floor=floor, settings=Settings.load({"home": home}), counter=counter)
     return schemathesis.openapi.from_asgi("/api/v1/openapi.json", create_api(services), headers=HEADERS)
 
 

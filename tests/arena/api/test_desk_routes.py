@@ -2,6 +2,7 @@
 
 import csv
 import io
+import time
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,31 @@ def test_a_case_is_made_by_a_write_of_ours_alone(client: TestClient, run: RunFol
     assert refused.status_code == 409
     assert "the case needs" in refused.json()["detail"], "what comes after the end of the season is not known"
     assert client.post(f"/api/v1/decisions/nothing/case?run={run.run_id}", headers=PROGRAM).status_code == 404
+
+
+def test_a_decision_is_asked_again_as_a_job_and_its_answer_kept(client: TestClient, run: RunFolder, home: Path) -> None:
+    identity = decisions_of(client, run)[0]
+    path = f"/api/v1/decisions/{identity}/replay?run={run.run_id}"
+    assert (client.get(path).json()["job"], client.get(path).json()["replay"]) == (None, None)
+    assert client.post(path).status_code == 403
+    started = client.post(path, headers=PROGRAM)
+    assert (started.status_code, started.json()["decision_id"]) == (202, identity)
+    deadline = time.monotonic() + 200
+    while client.get(path).json()["job"]["status"] == "running" and time.monotonic() < deadline:
+        time.sleep(0.05)
+    row = client.get(path).json()
+    assert (row["job"]["status"], row["replay"]["identical"], row["replay"]["traded"]) == ("done", True, False)
+    assert row["replay"]["differences"] == []
+    assert row["replay"]["by"] == "this machine"
+    assert row["said"] == row["replay"]["verdict"]
+    ended = client.post(path.replace("/replay", "/replay/cancel"), headers=PROGRAM)
+    assert (ended.status_code, "nothing to cancel" in ended.json()["detail"]) == (409, True)
+    for body in ({"cap_usd": -1}, {"cap_usd": "much"}, {"model": "x"}, []):
+        assert client.post(path, json=body, headers=PROGRAM).status_code == 422
+    for act in ("", "/cancel"):
+        assert client.post(f"/api/v1/decisions/nothing/replay{act}", headers=PROGRAM).status_code == 404
+    shown = client.get(f"/live/decision?at-id={identity}&at-run={run.run_id}").json()
+    assert "Every prompt was word for word that of then" in shown["tf-replay"][1]
 
 
 def test_the_season_as_json_and_csv(client: TestClient, snapshot: FloorSnapshot) -> None:

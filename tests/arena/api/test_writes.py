@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from arena.api.app import create_api
 from arena.api.idempotency import KEPT_MS, Answer, KeptAnswers, KeyInFlight, KeyReused
 from arena.api.writes import MAX_BODY_BYTES
+from arena.services import Services
 from arena.settings import CONFIG, Settings
 from tests.arena.houses import HERE, PROGRAM, House, open_house
 from trading.domain.clock import Clock
@@ -208,18 +209,38 @@ def test_an_alias_is_pointed_at_a_version_of_its_role(own_client: TestClient) ->
     [
         ({"market": "live"}, 'confirmation = "LIVE"'),
         ({"market": "live", "confirmation": "live"}, 'confirmation = "LIVE"'),
-        ({"market": "live", "confirmation": "LIVE"}, "no venue of this version takes real orders"),
-        ({"mode": "aggressive"}, "rules do not move while a season runs"),
-        ({"market": "paper"}, "rules do not move while a season runs"),
+        ({"market": "live", "confirmation": "LIVE"}, "it lacks a season file with market.kind = 'live'"),
+        ({"market": "live", "confirmation": "LIVE", "mode": "aggressive"}, "`tradefloor run SEASON.toml` alone"),
+        ({"market": "paper"}, "a season does not change its market"),
+        ({"mode": "aggressive"}, "not started by this server"),
     ],
 )
-def test_a_mode_that_cannot_be_is_refused_clearly(client: TestClient, wanted: Any, words: str) -> None:
-    answer = put(client, "/mode", {**wanted, "reason": "a try"})
+def test_a_mode_that_cannot_be_is_refused_clearly(own_client: TestClient, wanted: Any, words: str) -> None:
+    answer = put(own_client, "/mode", {**wanted, "reason": "a try"})
     assert answer.status_code == 409
     assert words in answer.json()["detail"]
-    now = client.get("/api/v1/mode").json()
-    assert (now["mode"], now["market"], now["live"]) == ("balanced", "simulated", False)
-    assert put(client, "/mode", {"mode": "balanced", "market": "simulated", "reason": "as it is"}).json() == now
+    now = own_client.get("/api/v1/mode").json()
+    assert (now["mode"], now["market"], now["live"], now["next_mode"]) == ("balanced", "simulated", False, None)
+    same = {"mode": "balanced", "market": "simulated", "reason": "as it is"}
+    assert put(own_client, "/mode", same).json() == now
+
+
+def test_each_key_that_live_lacks_is_named_alone(played: House, home: Path) -> None:
+    keys = {
+        "the acknowledgement TRADEFLOOR_LIVE_ACKNOWLEDGED=short": {"live_acknowledged": "short"},
+        "the cap --max-live-notional": {"max_live_notional": "100"},
+        "the limits file": {},
+    }
+    for lacking in keys:
+        given = {key: value for name, table in keys.items() if name != lacking for key, value in table.items()}
+        (home / "live-limits.toml").unlink(missing_ok=True)
+        if lacking != "the limits file":
+            (home / "live-limits.toml").write_text("", "utf-8")
+        services = Services(floor=played.floor, settings=Settings.load({"home": home, **given}))
+        client = TestClient(create_api(services), base_url=HERE, headers=PROGRAM)
+        answer = put(client, "/mode", {"market": "live", "confirmation": "LIVE", "reason": "go"})
+        assert answer.status_code == 409
+        assert [name for name in keys if name in answer.json()["detail"]] == [lacking]
 
 
 def test_a_season_of_somebody_else_cannot_be_begun_anew(own_client: TestClient) -> None:
@@ -251,6 +272,39 @@ def test_a_reset_ends_the_run_for_good_and_begins_another_on_the_same_rules(tmp_
         assert stood["status"] == "halted"
         assert "a clean start (reset by this machine)" in stood["halt_reason"]
         assert client.get("/api/v1/mode").json()["run"] == second
+
+
+@pytest.mark.slow
+def test_a_chosen_mode_is_that_of_the_next_run_and_survives_a_restart(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with open_house(home, end="2026-02-01T00:00:00Z", round_s=0.05) as house:
+        client = TestClient(create_api(house.services), base_url=HERE, headers=PROGRAM)
+        house.wait(lambda snapshot: snapshot.round_index > 1)
+        first = house.run_id
+        chosen = put(client, "/mode", {"mode": "aggressive", "reason": "a bolder week"})
+        assert (chosen.status_code, chosen.json()["mode"], chosen.json()["next_mode"]) == (
+            200,
+            "balanced",
+            "aggressive",
+        )
+    with open_house(home, end="2026-02-01T00:00:00Z", round_s=0.05) as house:
+        client = TestClient(create_api(house.services), base_url=HERE, headers=PROGRAM)
+        house.wait(lambda snapshot: snapshot.round_index > 2)
+        assert (house.run_id, client.get("/api/v1/mode").json()["next_mode"]) == (first, "aggressive")
+        assert post(client, "/reset", {"confirmation": "RESET", "reason": "begin"}).status_code == 202
+        house.wait(lambda snapshot: snapshot.run_id not in ("", first) and snapshot.round_index > 1)
+        second = house.run_id
+        now = client.get("/api/v1/mode").json()
+        assert (now["mode"], now["next_mode"]) == ("aggressive", None)
+        back = put(client, "/mode", {"mode": "balanced", "reason": "enough"}).json()
+        assert (back["mode"], back["next_mode"]) == ("aggressive", "balanced")
+    with open_house(home, end="2026-02-01T00:00:00Z", round_s=0.05) as house:
+        house.wait(lambda snapshot: snapshot.round_index > 2)
+        assert house.run_id == second, "a run goes on in the mode it was registered with"
+    runs = Runs(home)
+    modes = {run.run_id: run.manifest["rules"]["season"]["mode"] for run in runs.all()}
+    assert modes == {first: "balanced", second: "aggressive"}
+    assert audit_journal(runs.get(second).journal).problem is None
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """A season of language models on loopback makers: recorded, replayed with the makers gone, resumed, and paid for."""
 
 import json
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -112,6 +113,49 @@ def test_a_season_replays_with_the_makers_gone_and_no_key(lab, recorded, season,
     assert said.code == 0, said.err
     assert said.document["journal"] == recorded.document["journal"]
     assert not list(tmp_path.glob("runs/*/cassette.sqlite"))
+
+
+def decisions(home: Path, desk: str) -> list[str]:
+    (journal,) = home.glob("runs/*/journal.sqlite")
+    found = rows(journal, "SELECT decision_id, payload_json FROM events WHERE kind = 'decided' ORDER BY seq")
+    return [identity for identity, text in found if json.loads(text)["desk"] == desk]
+
+
+@pytest.mark.parametrize("desk", ["mini", "mixed"])
+def test_a_decision_is_asked_again_from_the_recording_faults_and_all(lab, recorded, desk):
+    for identity in decisions(recorded.home, desk):
+        said = lab.call("replay", identity, "--home", recorded.home, "--json")
+        assert said.code == 0, said.err
+        found = said.document
+        assert (found["identical"], found["traded"], found["live"]) == (True, False, 0), found["differences"]
+        assert found["calls"] == found["as_then"] == found["recorded"]
+
+
+def test_what_the_recording_lacks_is_asked_of_the_model_now_and_bounded(lab, makers, recorded, tmp_path):
+    home = Path(shutil.copytree(recorded.home, tmp_path / "home"))
+    cassette_of(home).unlink()
+    identity = decisions(home, "mini")[0]
+    keyless = lab.call("replay", identity, "--home", home, "--json")
+    assert keyless.code == 2
+    assert "OPENAI_API_KEY" in keyless.err
+    said = lab.call("replay", identity, "--home", home, "--json", **makers.environment)
+    assert said.code == 0, said.err
+    found = said.document
+    assert found["live"] == found["calls"] == served(makers)
+    assert found["as_then"] >= 1, "the first prompts are those of then"
+    assert found["usd"] == pytest.approx(billed_usd(makers))
+    assert "asked of a model now" in found["verdict"]
+    poor = lab.call("replay", identity, "--home", home, "--json", "--cap-usd", "0", **makers.environment)
+    assert poor.code == 0, poor.err
+    assert "season_budget" in poor.document["now"]["abstain_reason"]
+    assert served(makers) == found["live"], "nobody was asked"
+
+
+@pytest.mark.parametrize("asked", [("d-unknown",), ("",), ("../../x",), ("d-unknown", "--run", "nobody")])
+def test_a_decision_that_is_not_on_record_is_refused(lab, recorded, asked):
+    said = lab.call("replay", *asked, "--home", recorded.home)
+    assert said.code == 2
+    assert len(said.err.strip().splitlines()) == 1
 
 
 def test_replay_without_a_path_takes_the_last_recorded_run(lab, recorded, season):

@@ -47,6 +47,14 @@ def test_a_ticket_waits_and_reads_back_as_it_was_written(board, clock):
     assert (found.placed_ms, found.deadline_ms) == (clock.ms, clock.ms + PATIENCE_MS)
 
 
+def test_a_ticket_that_no_round_saw_in_time_is_shown_as_expired(board, clock):
+    place(board)
+    clock.ms += PATIENCE_MS - 1
+    assert board.of("r", "you")[0].state is TicketState.WAITING
+    clock.ms += 1
+    assert board.of("r", "you")[0].state is TicketState.EXPIRED
+
+
 def test_the_same_id_is_the_same_ticket_and_never_another(board):
     first = place(board, ticket_id="t-1")
     assert place(board, ticket_id="t-1") == first

@@ -5,6 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from playwright.sync_api import Page, expect
 from arena.api.app import create_app
 from arena.seasons.snapshot import FloorSnapshot
 from arena.settings import CONFIG
+from arena.traces import TraceArchive
 from prompts import resolve, use_prompts
 from tests.arena.housing import house
+from tests.arena.played import play
 from tests.arena.ui.conftest import SwitchedFloor
 from trading.risk import LimitBoard, Limits
 from trading.risk.alerts import AlertDesk, FileChannel, LogChannel
@@ -143,3 +146,23 @@ def test_what_is_refused_is_told_to_the_person(snapshot: FloorSnapshot, make_flo
     page.get_by_label("What changed, and why").fill("")
     page.get_by_role("button", name="Save new version").click()
     expect(page.get_by_text("A version without a reason helps nobody").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_decision_is_replayed_and_both_answers_stand_side_by_side(
+    snapshot: FloorSnapshot, make_floor: Any, visit: Any, home: Path, keep: Any
+) -> None:
+    with ThreadPoolExecutor(1) as aside:  # the browser keeps a loop running in this thread
+        run = aside.submit(play, home).result()
+    entry = TraceArchive(home).newest(run.run_id, "buyhold", 1)[0][0]
+    seen = visit(make_floor(snapshot), f"/decision?id={entry.decision_id}&run={run.run_id}")
+    page = seen.page
+    panel = page.locator("#tf-replay")
+    expect(page.get_by_role("button", name="Replay")).to_be_visible(timeout=PATIENCE_MS)
+    expect(panel).to_have_text("")
+    page.get_by_role("button", name="Replay").click()
+    expect(panel).to_contain_text("The same answer. Every prompt was word for word", timeout=PATIENCE_MS)
+    expect(panel).to_contain_text("nothing traded")
+    expect(panel.locator(".tf-rp-side")).to_have_count(2)
+    assert severe(page) == []
+    keep(page, "decision-replayed")
+    assert seen.complaints == []

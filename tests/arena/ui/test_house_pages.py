@@ -263,6 +263,13 @@ def test_settings_show_no_secret_and_say_what_to_do(settings: Settings, monkeypa
     assert 'data-press="tf-acknowledge" data-value="a-1"' in alerts_panel(alerts, "", 0)
 
 
+def test_settings_say_which_mode_the_next_run_is_in(snapshot: FloorSnapshot, settings: Settings) -> None:
+    assert "the next run" not in state_facts(settings, snapshot, Known(), [])
+    assert "mode balanced, market simulated; the next run is conservative" in state_facts(
+        settings, snapshot, Known(), [], next_mode="conservative"
+    )
+
+
 def test_limits_are_meters_sorted_by_use(snapshot: FloorSnapshot) -> None:
     limits = Limits.load(ROOT / "config" / "limits.toml")
     uses = limit_uses(snapshot, limits)
