@@ -7,6 +7,7 @@ import fastapi
 from pydantic import Field
 
 from arena.access import Caller, Role
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.api.problems import NotFound
 from arena.api.records import READS, run_asked
@@ -78,7 +79,7 @@ def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the replays of ``services``."""
     archive = TraceArchive(services.home, services.transcripts)
     replayer = Replayer(services.settings, services.jobs)
-    router = fastapi.APIRouter(tags=["decisions"])
+    router = area("decisions")
 
     def known(run: str | None, decision_id: str) -> Trace:
         try:

@@ -6,6 +6,7 @@ import fastapi
 from pydantic import ConfigDict, Field, JsonValue
 
 from arena.access import Caller, Role
+from arena.api.area import area
 from arena.api.callers import needs
 from arena.api.paging import AfterId, Limit, Page, page_by_id
 from arena.api.problems import NotFound
@@ -138,7 +139,7 @@ class TicketRow(Row):
 
 def routes(services: Services) -> fastapi.APIRouter:
     """The routes over the tickets of ``services``."""
-    router = fastapi.APIRouter(tags=["tickets"])
+    router = area("tickets")
     _reads(router, services)
     _orders(router, services)
     _cancels(router, services)
