@@ -105,10 +105,13 @@ def approval_event(decision: Decision, approval: Approval, ts_ms: int) -> Event:
 
 def _edits(decision: Decision, approval: Approval) -> dict[str, Any]:
     """What only an answer that changed the proposal says: each change, with the intent that it was made to."""
-    rows = [
-        {"intent_id": ids.intent_id(decision.decision_id, approval.attempt, edit.leg - 1), **asdict(edit)}
-        for edit in approval.edits
+    intents = [
+        ids.intent_id(decision.decision_id, ruled.attempt, place)
+        for place, ruled in enumerate(decision.superseded)
+        if ruled.attempt == approval.attempt
     ]
+    named = dict(enumerate(intents, start=1))
+    rows = [{"intent_id": named.get(edit.leg, ""), **asdict(edit)} for edit in approval.edits]
     return {"edits": rows} if rows else {}
 
 
