@@ -1,4 +1,5 @@
-// What the chat page tells the server with a click: who is asked, which desks are ticked, and which proposal is shown.
+// What the chat page tells the server with a click: who is asked, which desks are ticked, which proposal is shown, and
+// what the fields of a change hold.
 (() => {
   const SETTLE_MS = 700;
   let shown = "";
@@ -8,6 +9,15 @@
     const now = document.querySelector("[data-proposal]")?.dataset.proposal ?? "";
     if (now !== shown) since = performance.now();
     shown = now;
+    // The proposal that is being changed waits no more: nobody can send it now.
+    const editing = document.querySelector("[data-editing]");
+    if (editing && editing.dataset.editing !== shown) document.getElementById("tf-edit-cancel")?.click();
+  }
+
+  function leg(fields) {
+    const typed = [...fields.querySelectorAll("input[type=text]")].map((field) => [field.name, field.value.trim() || null]);
+    const drop = fields.querySelector("[name=drop]")?.checked ?? false;
+    return { leg: Number(fields.dataset.leg), drop, values: Object.fromEntries(typed) };
   }
 
   window.tfChat = {
@@ -17,6 +27,12 @@
     proposal: () => {
       look();
       return performance.now() - since < SETTLE_MS ? "" : shown;
+    },
+    edited: () => {
+      const form = document.querySelector("[data-editing]");
+      if (!form) return "";
+      const legs = [...form.querySelectorAll("[data-leg]")].map(leg);
+      return JSON.stringify({ proposal: form.dataset.editing, legs });
     },
   };
 
