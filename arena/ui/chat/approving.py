@@ -19,7 +19,7 @@ from trading.domain.errors import RequestError
 from trading.risk.approvals import ApprovalBoard, Asked
 
 _ANSWER = "(_, reason) => [window.tfChat.proposal(), reason]"
-_OPEN = "() => [window.tfChat.proposal()]"
+_OPEN = "() => [window.tfChat.opened()]"
 _SEND = "(_, reason) => [window.tfChat.edited(), reason]"
 _ACT: dict[str, Any] = {"concurrency_limit": AT_ONCE, "show_progress": "hidden", "api_visibility": "private"}
 _MAX_REASON_CHARS = 200

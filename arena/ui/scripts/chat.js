@@ -28,6 +28,11 @@
       look();
       return performance.now() - since < SETTLE_MS ? "" : shown;
     },
+    // What is opened to be changed is read there, and names the desk and the round that it belongs to.
+    opened: () => {
+      look();
+      return shown;
+    },
     edited: () => {
       const form = document.querySelector("[data-editing]");
       if (!form) return "";
