@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from arena.mcp.desk import Chosen, Desk
+from arena.settings import Settings
 from arena.traces import TraceArchive
 from arena.ui.decision.steps import decision_steps
 from trading.risk.approvals import ApprovalBoard, Asked
@@ -141,6 +143,9 @@ def test_what_a_person_changed_is_sent_and_on_record_and_repeats(lab: Any, seaso
     shown = decision_steps(trace, {}, 1)
     assert f"{instrument} quantity from {sizes[0]} to 900000" in shown
     assert "Edited by ada" in shown
+    newest = Desk(Settings.load({"home": home}), Chosen()).decisions()["decisions"]
+    told_mcp = [answer for one in newest if one["decision_id"] == decision_id for answer in one["answers"]]
+    assert [answer["edits"][0].rpartition(" ")[2] for answer in told_mcp] == sizes[1:]
 
 
 def test_a_terminal_changes_a_proposal(lab: Any, tmp_path: Path) -> None:
