@@ -10,7 +10,7 @@ from arena.seasons.proposals import effects_of
 from arena.seasons.snapshot import FloorSnapshot
 from arena.services import Services
 from arena.ui.acts import checked, shown_refusals
-from arena.ui.chat.editing import opening, sending
+from arena.ui.chat.editing import opening, sending, trying
 from arena.ui.chat.talking import AT_ONCE
 from arena.ui.components.approval import waiting_panel
 from arena.ui.components.markup import Html
@@ -20,6 +20,7 @@ from trading.risk.approvals import ApprovalBoard, Asked
 
 _ANSWER = "(_, reason) => [window.tfChat.proposal(), reason]"
 _OPEN = "() => [window.tfChat.opened()]"
+_TYPED = "() => [window.tfChat.edited()]"
 _SEND = "(_, reason) => [window.tfChat.edited(), reason]"
 _ACT: dict[str, Any] = {"concurrency_limit": AT_ONCE, "show_progress": "hidden", "api_visibility": "private"}
 _MAX_REASON_CHARS = 200
@@ -32,7 +33,9 @@ def build_approvals(page: LivePage) -> None:
     page.clocked_html(_waiting(page.services, board), elem_id="tf-waiting")
     with gr.Column(elem_id="tf-answering"):
         proposal = gr.Textbox("", visible="hidden", container=False)
+        typed = gr.Button("", visible="hidden", elem_id="tf-edit-typed")
         form = gr.HTML("", elem_id="tf-edit-form", apply_default_css=False, padding=False)
+        gate = gr.HTML("", elem_id="tf-edit-gate", apply_default_css=False, padding=False)
         reason = gr.Textbox(
             label="Reason",
             show_label=False,
@@ -51,7 +54,8 @@ def build_approvals(page: LivePage) -> None:
             cancel = gr.Button("Cancel", elem_classes="tf-button", size="sm", min_width=0, elem_id="tf-edit-cancel")
     for button, approved in ((approve, True), (reject, False)):
         button.click(answering(board, approved=approved), [proposal, reason], reason, js=_ANSWER, **_ACT)
-    edit.click(opening(board), proposal, form, js=_OPEN, **_ACT)
+    edit.click(opening(board), proposal, [form, gate], js=_OPEN, **_ACT)
+    typed.click(trying(board, page.services.reception), proposal, gate, js=_TYPED, trigger_mode="always_last", **_ACT)
     send.click(sending(board), [proposal, reason], [form, reason], js=_SEND, **_ACT)
     cancel.click(None, None, form, js="() => ''", show_progress="hidden", api_visibility="private")
 

@@ -1,37 +1,38 @@
 """Changing a proposal on the page: the fields are opened, and what stands in them is sent in their place."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import gradio as gr
 
 from arena.access import Role
-from arena.seasons.proposals import effects_of
+from arena.seasons.proposals import changed_intents, effects_of
+from arena.seasons.reception import Reception
 from arena.ui.acts import checked, shown_refusals
-from arena.ui.components.edit_form import edit_form
+from arena.ui.components.edit_form import cannot_be, edit_form, gate_says
 from arena.ui.components.markup import Html
-from trading.domain.errors import RequestError
-from trading.risk.approvals import ApprovalBoard
+from trading.domain.errors import RequestError, TradefloorError
+from trading.risk.approvals import ApprovalBoard, Asked
 from trading.risk.edits import LegChange
 
 _MOST_CHARS = 20_000
 _RUBBISH = "the page sent a change that is none; reload it"
 
 
-def opening(board: ApprovalBoard) -> Callable[[str, gr.Request], Html]:
-    """The act of opening the fields of the proposal that is shown."""
+def opening(board: ApprovalBoard) -> Callable[[str, gr.Request], tuple[Html, str]]:
+    """The act of opening the fields of the proposal that is shown, with nothing tried yet."""
 
-    def opened(proposal: str, request: gr.Request) -> Html:
+    def opened(proposal: str, request: gr.Request) -> tuple[Html, str]:
         with shown_refusals():
             checked(request, Role.TRADER)
-            asked = next((one for one in board.waiting() if one.proposal == proposal), None)
+            asked = _waiting(board, proposal)
             if asked is None:
                 raise RequestError("the proposal has just changed; read it, then change it")
             effects = effects_of(asked, None)
             if not any(effects):
                 raise RequestError("a proposal that cannot be read cannot be changed; reject it")
-            return edit_form(asked, effects)
+            return edit_form(asked, effects), ""
 
     return opened
 
@@ -51,6 +52,28 @@ def sending(board: ApprovalBoard) -> Callable[[str, str, gr.Request], tuple[str,
         return "", ""
 
     return send
+
+
+def trying(board: ApprovalBoard, reception: Reception | None) -> Callable[[str], Awaitable[Html | str]]:
+    """What the gate would say to what is typed, where the desk sits in this house; nothing is sent by it."""
+
+    async def tried(told: str) -> Html | str:
+        try:
+            proposal, changes = told_changes(told)
+            asked = _waiting(board, proposal)
+            if asked is None:
+                return ""
+            wanted = changed_intents(asked, changes)
+            verdicts = await reception.ruling(asked.desk, asked.decision_id, wanted) if reception is not None else None
+        except TradefloorError as error:
+            return cannot_be(str(error))
+        return "" if verdicts is None else gate_says(list(zip(wanted, verdicts, strict=True)))
+
+    return tried
+
+
+def _waiting(board: ApprovalBoard, proposal: str) -> Asked | None:
+    return next((one for one in board.waiting() if one.proposal == proposal), None)
 
 
 def told_changes(text: str) -> tuple[str, list[LegChange]]:

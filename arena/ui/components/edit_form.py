@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from arena.seasons.proposals import Effect
 from arena.ui.components.markup import Html, element
-from trading.domain import Side, TradeIntent, money_text
+from trading.domain import Ruling, Side, TradeIntent, Verdict, money_text
 from trading.risk.approvals import Asked
 from trading.risk.edits import EDITABLE
 
@@ -34,15 +34,45 @@ def edit_form(asked: Asked, effects: Sequence[Effect | None]) -> Html:
     )
 
 
+def gate_says(ruled: Sequence[tuple[TradeIntent, Verdict]]) -> Html:
+    """What the gate would say to each leg as it is typed."""
+    return _note(*(_said(intent, verdict) for intent, verdict in ruled))
+
+
+def cannot_be(problem: str) -> Html:
+    """Why what is typed cannot be sent."""
+    return _note(element("p", problem, class_="tf-late"))
+
+
+def _note(*lines: Html) -> Html:
+    return element("div", *lines, class_="tf tf-gate-says", role="status")
+
+
+def _said(intent: TradeIntent, verdict: Verdict) -> Html:
+    base = intent.instrument.partition("-")[0]
+    words = {
+        Ruling.ALLOWED: "the gate lets it through",
+        Ruling.RESIZED: f"the gate cuts it to {money_text(verdict.quantity_after)}",
+        Ruling.REFUSED: "the gate refuses it",
+    }[verdict.ruling]
+    why = f". {verdict.message}" if verdict.message else ""
+    passed = verdict.ruling is Ruling.ALLOWED
+    said = f"{_verb(intent)} {money_text(intent.quantity)} {base}: {words}{why}"
+    return element("p", said, class_="tf-caption" if passed else "tf-late")
+
+
+def _verb(intent: TradeIntent) -> str:
+    return "Buy" if intent.side is Side.BUY else "Sell"
+
+
 def _leg(number: int, intent: TradeIntent, asked: Asked, *, droppable: bool) -> Html:
-    verb = "Buy" if intent.side is Side.BUY else "Sell"
     base = intent.instrument.partition("-")[0]
     lot = asked.lots.get(intent.instrument)
     kind = intent.order_type.value.replace("_", "-")
     drop = element("label", element("input", type="checkbox", name_="drop"), "Drop this leg", class_="tf-edit-drop")
     return element(
         "fieldset",
-        element("legend", f"{verb} {base} ", element("span", kind)),
+        element("legend", f"{_verb(intent)} {base} ", element("span", kind)),
         *(_field(name, intent, f"in steps of {lot}" if lot and name == "quantity" else "") for name in _names(intent)),
         drop if droppable else None,
         data_leg=number,

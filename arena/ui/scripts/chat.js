@@ -2,6 +2,7 @@
 // what the fields of a change hold.
 (() => {
   const SETTLE_MS = 700;
+  const PAUSE_MS = 350;
   let shown = "";
   let since = 0;
 
@@ -42,6 +43,14 @@
   };
 
   document.addEventListener("tf:shown", look);
+
+  // What is typed into a change is tried on the gate once the person pauses.
+  let pause = 0;
+  document.addEventListener("input", (event) => {
+    if (!event.target.closest?.("[data-editing]")) return;
+    clearTimeout(pause);
+    pause = setTimeout(() => document.getElementById("tf-edit-typed")?.click(), PAUSE_MS);
+  });
 
   // The Chatbot puts a button without a name into the heading of a step, which is a button itself. The heading does.
   function quiet(chat) {

@@ -270,6 +270,8 @@ def test_a_click_lets_a_conservative_season_go_on(chat_house: Services, visit: A
         page.get_by_role("button", name="Send changed").click()
         expect(page.get_by_text("expected a number above zero")).to_be_visible()
         sizes.first.fill("900000")
+        expect(page.locator("#tf-edit-gate")).to_contain_text("the gate cuts it to")
+        keep(page, "approval-tried-light-390")
         page.get_by_role("button", name="Send changed").click()
         expect(approvals).to_contain_text("quantity from")
         expect(approvals).to_contain_text("The gate does not let all of it through")

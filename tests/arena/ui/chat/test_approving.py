@@ -1,5 +1,6 @@
 """A person approves or rejects on the page: by name, with a reason, in time, and the season goes on with it."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,8 +17,10 @@ from arena.seasons.reception import Reception
 from arena.seasons.rulefile import load_rules
 from arena.settings import Settings
 from arena.ui.chat.approving import answering
-from arena.ui.chat.editing import opening, sending
+from arena.ui.chat.editing import opening, sending, trying
 from arena.ui.site import build_site
+from graphs import DeskTeam
+from tests.agents.staging import ROLES, at_most, seat
 from tests.arena.commands.test_approvals import SEASON
 from tests.arena.housing import house
 from trading.domain.clock import ManualClock
@@ -120,7 +123,7 @@ def ask_to_change(board: ApprovalBoard, patience_ms: int = 60_000) -> None:
 
 def test_a_change_opens_with_what_was_proposed_and_is_sent_by_name(board: ApprovalBoard, asked_by: Act) -> None:
     ask_to_change(board)
-    form = opening(board)("p-1", asked_by(name="ada"))
+    form, _ = opening(board)("p-1", asked_by(name="ada"))
     assert 'data-editing="p-1"' in form
     assert form.count('value="2"') == 2
     assert "<img" not in form
@@ -172,6 +175,34 @@ def test_what_cannot_be_changed_is_refused(
     with pytest.raises(gr.Error, match=why):
         sending(board)(changes, reason, asked_by(role))
     assert [asked.proposal for asked in board.waiting()] == ["p-1"]
+
+
+def test_what_is_typed_is_tried_on_the_gate_and_nothing_is_sent(board: ApprovalBoard) -> None:
+    ask_to_change(board)
+    reception = Reception(snapshot=lambda: None)
+    desk = DeskTeam(name="momentum", models=dict.fromkeys(ROLES, "house/momentum"), seed=7)
+
+    async def sit(decision_id: str) -> None:
+        reception.seat([desk], [seat(decision_id=decision_id, preview=at_most("3"))])
+
+    def says(changes: str, behind: Reception | None = reception) -> str:
+        return asyncio.run(trying(board, behind)(changes))
+
+    much = told(leg(quantity="500"), leg(2, drop=True))
+    assert says(much, None) == ""
+    assert says(much) == "", "no desk sits there, so nobody knows"
+    asyncio.run(sit("d-2"))
+    assert says(much) == "", "it sits in another decision by now"
+    asyncio.run(sit("d-1"))
+    assert "Buy 500 BTC: the gate cuts it to 3. at most 3" in says(much)
+    both = says(told(leg(quantity="1")))
+    assert "Buy 1 BTC: the gate lets it through" in both
+    assert "Sell 2 BTC: the gate lets it through" in both
+    for rubbish, why in ((told(leg(quantity="<b>")), "above zero"), ("<b>", "a change that is none")):
+        assert why in says(rubbish)
+        assert "<b>" not in says(rubbish)
+    assert says(told(leg(quantity="1"), proposal="p-2")) == ""
+    assert len(board.waiting()) == 1
 
 
 def test_what_expired_or_cannot_be_read_is_not_changed(tmp_path: Path, asked_by: Act) -> None:
