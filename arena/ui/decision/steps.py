@@ -195,7 +195,7 @@ def _answer(answer: Answer) -> Html:
     changes = [element("li", edit.words) for edit in answer.edits]
     return element(
         "div",
-        element("p", element("b", f"{word} by {answer.by}"), f"{when}.{' ' + answer.note if answer.note else ''}"),
+        element("p", element("b", f"{word} by {answer.by}"), f"{when}{': ' + answer.note if answer.note else '.'}"),
         element("ul", *changes, class_="tf-edits") if changes else None,
     )
 
