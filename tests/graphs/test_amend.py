@@ -85,6 +85,10 @@ async def test_what_the_gate_refuses_comes_back_to_the_person(stage, tmp_path):
     assert quantities(decision.superseded) == ["2", "500"]
     assert [one.attempt for one in decision.superseded] == [0, 1]
     assert [one.attempt for one in decision.approvals] == [0, 1]
+    ruled = [event.payload for event in decision_events(decision, 0) if event.kind is EventKind.RULED]
+    assert [row.get("edited", False) for row in ruled] == [False, True], (
+        "what the gate says to a person is not the desk's"
+    )
 
 
 @pytest.mark.parametrize(

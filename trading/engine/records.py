@@ -1,7 +1,7 @@
 """How it is written down: the events of a decision, in order, and the rows of marks, as the journal holds them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
@@ -230,10 +230,13 @@ def ruling_events(
     ts_ms: int,
     superseded: bool = False,
 ) -> Iterator[Event]:
-    """What a desk wanted with one leg of its proposal, and what the gate said."""
+    """What a desk wanted with one leg of its proposal, or a person made of it, and what the gate said."""
     intent_id = ids.intent_id(decision.decision_id, attempt, leg)
-    yield intended_event(decision, intent, intent_id=intent_id, attempt=attempt, ts_ms=ts_ms)
-    yield ruled_event(decision, intent, verdict, intent_id=intent_id, superseded=superseded, ts_ms=ts_ms)
+    wanted = intended_event(decision, intent, intent_id=intent_id, attempt=attempt, ts_ms=ts_ms)
+    ruled = ruled_event(decision, intent, verdict, intent_id=intent_id, superseded=superseded, ts_ms=ts_ms)
+    edited = any(approval.edits and approval.attempt < attempt for approval in decision.approvals)
+    for event in (wanted, ruled):
+        yield replace(event, payload={**event.payload, "edited": True}) if edited else event
 
 
 def tripped_event(trip: TripReason, ts_ms: int) -> Event:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from arena.mcp.desk import Chosen, Desk
+from arena.seasons.conduct import Conduct
 from arena.settings import Settings
 from arena.traces import TraceArchive
 from arena.ui.decision.steps import decision_steps
@@ -131,6 +132,13 @@ def test_what_a_person_changed_is_sent_and_on_record_and_repeats(lab: Any, seaso
     assert told[1]["edits"][0]["new"] == sizes[2]
     (sent,) = [event for event in of_kind(mine, "ordered") if event.payload["instrument"] == instrument]
     assert sent.payload["quantity"] == sizes[2]
+    assert [event.payload.get("edited", False) for event in wanted] == [False, False, True, True, True, True]
+    cut = [event for event in of_kind(mine, "ruled") if event.payload["ruling"] != "allowed"]
+    assert cut
+    counts = Conduct()
+    for event in found:
+        counts.apply(event)
+    assert counts.desks["buyhold"].limits_hit == {}, "the gate's word to a person is not held against the desk"
     assert lab.call("journal", "verify", "--home", home).code == 0
     (run,) = (home / "runs").glob("*-1")
     (run / "cassette.sqlite").touch()
