@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from trading.domain.decision import IntentEdit
 from trading.domain.money import money_text
 
 
@@ -18,6 +19,9 @@ def feedback_line(row: Mapping[str, Any]) -> str:
             )
         case "approval_answered" if row["by"] is None:
             return "Nobody approved your proposal in time, so nothing was sent."
+        case "approval_answered" if row["edits"]:
+            told = "; ".join(IntentEdit.of(edit).words for edit in row["edits"])
+            return f"{row['by']} changed your proposal: {told}. {row['note']}"
         case "approval_answered":
             return f"{row['by']} did not approve your proposal: {row['note']}"
         case "breaker_tripped":

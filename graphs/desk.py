@@ -1,4 +1,7 @@
-"""The desk graph: explicit routes between the roles, every loop taken at most once."""
+"""The desk graph: explicit routes between the roles, every loop of models taken at most once.
+
+What a person changed goes through the gate, and comes back to a person where the gate says no.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -15,13 +18,13 @@ from agents.llm import Complete, complete
 from agents.llm.observe import Attributes, span
 from agents.schemas.executor import Action
 from agents.schemas.risk import Stance
-from graphs.gate import needs_revision
-from graphs.nodes import DeskRun, approve_node, facts_of, gate_node, object_node, revise_node, role_node
+from graphs.gate import has_news, needs_revision
+from graphs.nodes import DeskRun, amend_node, approve_node, facts_of, gate_node, object_node, revise_node, role_node
 from graphs.outcome import decision_of, objected_again
 from graphs.seat import Proposal, Seat
 from graphs.state import DeskState
 from graphs.team import DeskTeam
-from trading.domain import Decision
+from trading.domain import Decision, money_text
 
 Durability = Literal["exit", "sync"]
 _STEPS_AT_MOST = 20
@@ -51,6 +54,21 @@ async def after_gate(state: DeskState) -> str:
     return "approve" if state.get("needs_approval") else END
 
 
+async def after_approve(state: DeskState) -> str:
+    """Out with a yes or a no; to the gate again with what a person changed."""
+    answers = state.get("approvals")
+    if state.get("failure") or not answers:
+        return END
+    return "amend" if answers[-1]["approved"] and answers[-1]["edits"] else END
+
+
+async def after_amend(state: DeskState) -> str:
+    """Out when the gate lets through what was changed; back to a person where it does not."""
+    if state.get("failure"):
+        return END
+    return "approve" if has_news(state.get("rulings") or (), state["amended"][-1]) else END
+
+
 def build_graph() -> "StateGraph[DeskState, DeskRun, DeskState, DeskState]":
     """The graph of a desk, not yet compiled."""
     graph = StateGraph(DeskState, context_schema=DeskRun)
@@ -60,6 +78,7 @@ def build_graph() -> "StateGraph[DeskState, DeskRun, DeskState, DeskState]":
     graph.add_node("gate", gate_node)
     graph.add_node("revise", revise_node)
     graph.add_node("approve", approve_node)
+    graph.add_node("amend", amend_node)
     for source in (START, "object"):
         graph.add_edge(source, "analyst")
         graph.add_edge(source, "forecaster")
@@ -68,7 +87,8 @@ def build_graph() -> "StateGraph[DeskState, DeskRun, DeskState, DeskState]":
     graph.add_conditional_edges("executor", after_executor, ["gate", END])
     graph.add_conditional_edges("gate", after_gate, ["revise", "approve", END])
     graph.add_edge("revise", "executor")
-    graph.add_edge("approve", END)
+    graph.add_conditional_edges("approve", after_approve, ["amend", END])
+    graph.add_conditional_edges("amend", after_amend, ["approve", END])
     return graph
 
 
@@ -129,10 +149,11 @@ class DeskGraph:
             state, waiting = await self._go(None, config, run)
         else:
             state, waiting = cast(DeskState, found.values), bool(found.interrupts)
-        if waiting and seat.approver is not None:
+        while waiting and seat.approver is not None:
             answer = await seat.approver(_proposal(state, team, seat))
             state, waiting = await self._go(Command(resume=asdict(answer)), config, run)
-        return decision_of(state, team=team, seat=seat, latency_ms=(perf_counter() - started) * 1000)
+        took_ms = (perf_counter() - started) * 1000
+        return decision_of(state, team=team, seat=seat, waiting=waiting, latency_ms=took_ms)
 
     async def _checkpointed(self, config: RunnableConfig) -> StateSnapshot | None:
         """Where the thread stands, None when it was never begun."""
@@ -154,11 +175,18 @@ def draw() -> str:
 
 
 def _proposal(state: DeskState, team: DeskTeam, seat: Seat) -> Proposal:
-    executor = state.get("executor") or {}
+    executor, rulings = state.get("executor") or {}, state.get("rulings") or ()
+    traded = {ruling["intent"]["instrument"] for ruling in rulings}
     return Proposal(
         decision_id=seat.decision_id,
         desk=team.name,
         round_index=seat.round_index,
-        rulings=tuple(state.get("rulings") or ()),
+        rulings=tuple(rulings),
         rationale=str(executor.get("rationale", "")),
+        lots={name: money_text(one.lot) for name, one in seat.tools.instruments.items() if name in traded},
+        changed=tuple(
+            {"by": answer["by"], "proposal": answer["proposal"], **edit}
+            for answer in state.get("approvals", ())
+            for edit in answer["edits"]
+        ),
     )

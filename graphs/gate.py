@@ -4,20 +4,34 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from agents.schemas import ExecutorDecision
-from trading.domain import RuledIntent, Ruling, TradeIntent, Verdict, money_text
+from agents.schemas.executor import IntentAnswer
+from trading.domain import IntentEdit, RuledIntent, Ruling, TradeIntent, Verdict, money_text
+from trading.risk.edits import edited
 
 Json = dict[str, Any]
 
 
-def rule_on(decision: ExecutorDecision, preview: Callable[[Sequence[TradeIntent]], Sequence[Verdict]]) -> list[Json]:
-    """Each intent of ``decision`` with the ruling it would get now."""
-    intents = [answer.intent() for answer in decision.intents]
-    verdicts = preview(intents)
+def rule_on(
+    wanted: Sequence[IntentAnswer], preview: Callable[[Sequence[TradeIntent]], Sequence[Verdict]]
+) -> list[Json]:
+    """Each intent with the ruling it would get now."""
+    verdicts = preview([answer.intent() for answer in wanted])
     return [
         {"intent": answer.model_dump(mode="json"), **_verdict_json(verdict)}
-        for answer, verdict in zip(decision.intents, verdicts, strict=True)
+        for answer, verdict in zip(wanted, verdicts, strict=True)
     ]
+
+
+def amended(rulings: Sequence[Mapping[str, Any]], answer: Mapping[str, Any]) -> list[IntentAnswer]:
+    """The intents of a proposal as the answer of a person changed them."""
+    edits = [IntentEdit.of(edit) for edit in answer["edits"]]
+    intents = edited([ruling["intent"] for ruling in rulings], edits)
+    return [IntentAnswer.model_validate(intent, strict=False) for intent in intents]
+
+
+def has_news(rulings: Sequence[Mapping[str, Any]], before: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the gate says no to anything in a way that whoever saw the rulings ``before`` has not seen."""
+    return any(ruling["ruling"] != Ruling.ALLOWED and ruling not in before for ruling in rulings)
 
 
 def needs_revision(rulings: Sequence[Mapping[str, Any]]) -> bool:

@@ -1,4 +1,4 @@
-"""The nodes of the desk graph: one for each role, one for the gate, one for a person's approval.
+"""The nodes of the desk graph: one for each role, one for the gate, one for a person's approval, one for their changes.
 
 The node runner here is the border at which a failure becomes an abstention with a name.
 """
@@ -18,9 +18,9 @@ from agents.llm import Complete
 from agents.panel import run_panel
 from agents.schemas import ExecutorDecision
 from agents.turn import CallLog, run_role
-from graphs.gate import rule_on
+from graphs.gate import amended, rule_on
 from graphs.seat import Seat
-from graphs.state import DeskState, Json, call_as_json
+from graphs.state import DeskState, Json, call_as_json, proposals_before
 from graphs.team import DeskTeam
 from trading.domain.errors import CassetteMiss, JournalError, ModelFailure, ToolFailure
 
@@ -138,7 +138,7 @@ def role_node(role: str) -> Node:
 
 async def _gate(state: DeskState, run: DeskRun, _: CallLog) -> Json:
     decision = ExecutorDecision.model_validate(state["executor"], strict=False)
-    return {"rulings": rule_on(decision, run.seat.tools.preview)}
+    return {"rulings": rule_on(decision.intents, run.seat.tools.preview)}
 
 
 async def _revise(state: DeskState, _run: DeskRun, _: CallLog) -> Json:
@@ -153,10 +153,17 @@ async def _object(state: DeskState, _run: DeskRun, _: CallLog) -> Json:
 async def _approve(state: DeskState, run: DeskRun, _: CallLog) -> Json:
     executor: Any = state["executor"]
     answer = interrupt({"rulings": state["rulings"], "rationale": executor["rationale"]})
-    return {"approval": answer}
+    return {"approvals": [{**answer, "attempt": len(proposals_before(state))}]}
+
+
+async def _amend(state: DeskState, run: DeskRun, _: CallLog) -> Json:
+    before = state["rulings"] or []
+    wanted = amended(before, state["approvals"][-1])
+    return {"amended": [before], "rulings": rule_on(wanted, run.seat.tools.preview)}
 
 
 gate_node = runner("gate", _gate)
 revise_node = runner("revise", _revise)
 object_node = runner("object", _object)
 approve_node = runner("approve", _approve)
+amend_node = runner("amend", _amend)

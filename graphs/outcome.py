@@ -2,31 +2,43 @@
 
 from typing import Any
 
-from agents.schemas import ExecutorDecision
 from agents.schemas.executor import Action, IntentAnswer
 from agents.schemas.risk import Stance
 from graphs.gate import ruled_intent
 from graphs.seat import Seat
-from graphs.state import DeskState, Json
+from graphs.state import DeskState, Json, proposals_before
 from graphs.team import DeskTeam
-from trading.domain import Approval, Decision, DecisionStatus, Dissent, Forecast, ModelCall, RuledIntent, ToolCall
+from trading.domain import (
+    Approval,
+    Decision,
+    DecisionStatus,
+    Dissent,
+    Forecast,
+    IntentEdit,
+    ModelCall,
+    RuledIntent,
+    ToolCall,
+    TradeIntent,
+)
 
 _NOTE_CHARS = 600
 
 
-def decision_of(state: DeskState, *, team: DeskTeam, seat: Seat, latency_ms: float) -> Decision:
-    """The decision that ``state`` amounts to: acted, held, or abstained with the reason."""
-    status, reason, rationale = _ending(state, needs_approval=seat.needs_approval)
+def decision_of(state: DeskState, *, team: DeskTeam, seat: Seat, waiting: bool, latency_ms: float) -> Decision:
+    """The decision that ``state`` amounts to: acted, held, or abstained with the reason.
+
+    ``waiting`` says that a proposal stands before a person whom nobody asked.
+    """
+    status, reason, rationale = _ending(state, waiting=waiting)
     executor = state.get("executor")
-    acted = status is DecisionStatus.ACTED and executor is not None
-    intents = _executor(executor).intents if acted and executor else ()
+    rulings = (state.get("rulings") or ()) if status is DecisionStatus.ACTED else ()
     model_calls = tuple(ModelCall(**call) for call in state.get("model_calls", ()))
     return Decision(
         decision_id=seat.decision_id,
         desk=team.name,
         round_index=seat.round_index,
         status=status,
-        intents=tuple(answer.intent() for answer in intents),
+        intents=tuple(_intent(ruling) for ruling in rulings),
         superseded=_superseded(state, status),
         forecasts=_forecasts(state.get("forecaster")),
         confidence=executor["confidence"] if executor else None,
@@ -39,7 +51,7 @@ def decision_of(state: DeskState, *, team: DeskTeam, seat: Seat, latency_ms: flo
         model_calls=model_calls,
         tool_calls=tuple(ToolCall(**call) for call in state.get("tool_calls", ())),
         substituted=_substituted(model_calls),
-        approval=_approval(state.get("approval")),
+        approvals=tuple(map(_approval, state.get("approvals", ()))),
         latency_ms=latency_ms,
     )
 
@@ -50,11 +62,11 @@ def objected_again(state: DeskState) -> bool:
     return bool(risk and risk["stance"] == Stance.OBJECT and state.get("objection"))
 
 
-def _ending(state: DeskState, *, needs_approval: bool) -> tuple[DecisionStatus, str | None, str]:
+def _ending(state: DeskState, *, waiting: bool) -> tuple[DecisionStatus, str | None, str]:
     failure = state.get("failure")
     if failure:
         return DecisionStatus.ABSTAINED, f"{failure['role']}: {failure['reason']}", ""
-    risk, executor, approval = state.get("risk"), state.get("executor"), state.get("approval")
+    risk, executor = state.get("risk"), state.get("executor")
     if risk and objected_again(state):
         return DecisionStatus.HELD, None, f"The risk officer objected twice: {risk['objection']}"
     if executor is None:
@@ -62,18 +74,19 @@ def _ending(state: DeskState, *, needs_approval: bool) -> tuple[DecisionStatus, 
     rationale = str(executor["rationale"])
     if executor["action"] == Action.HOLD:
         return DecisionStatus.HELD, None, rationale
-    if needs_approval and approval is None:
+    if waiting:
         return DecisionStatus.ABSTAINED, "approval: nobody was there to approve", rationale
-    if needs_approval and approval and approval["by"] is None:
-        return DecisionStatus.ABSTAINED, "approval: nobody answered in time", rationale
-    if needs_approval and approval and not approval["approved"]:
-        note = f": {approval['note']}" if approval["note"] else ""
-        return DecisionStatus.HELD, None, f"{rationale} (not approved by {approval['by']}{note})"
+    for last in (state.get("approvals") or ())[-1:]:
+        if last["by"] is None:
+            return DecisionStatus.ABSTAINED, "approval: nobody answered in time", rationale
+        if not last["approved"]:
+            note = f": {last['note']}" if last["note"] else ""
+            return DecisionStatus.HELD, None, f"{rationale} (not approved by {last['by']}{note})"
     return DecisionStatus.ACTED, None, rationale
 
 
-def _approval(answer: Json | None) -> Approval | None:
-    return Approval(**answer) if answer else None
+def _approval(answer: Json) -> Approval:
+    return Approval(**{**answer, "edits": tuple(IntentEdit.of(edit) for edit in answer["edits"])})
 
 
 def _substituted(calls: tuple[ModelCall, ...]) -> tuple[tuple[str, str], ...]:
@@ -83,20 +96,16 @@ def _substituted(calls: tuple[ModelCall, ...]) -> tuple[tuple[str, str], ...]:
 
 
 def _superseded(state: DeskState, status: DecisionStatus) -> tuple[RuledIntent, ...]:
-    """First proposals that were revised, and the last one where a person did not approve it."""
-    first = state.get("superseded") or []
+    """Proposals that were revised or changed, and the last one where a person did not approve it."""
     last = state.get("rulings") or [] if status is not DecisionStatus.ACTED else []
-    attempts = ((0, first), (1 if first else 0, last))
-    return tuple(_ruled(ruling, attempt) for attempt, rulings in attempts for ruling in rulings)
+    attempts = enumerate([*proposals_before(state), last])
+    return tuple(
+        ruled_intent(ruling, _intent(ruling), attempt=attempt) for attempt, rulings in attempts for ruling in rulings
+    )
 
 
-def _ruled(ruling: Json, attempt: int) -> RuledIntent:
-    intent = IntentAnswer.model_validate(ruling["intent"], strict=False).intent()
-    return ruled_intent(ruling, intent, attempt=attempt)
-
-
-def _executor(answer: Json) -> ExecutorDecision:
-    return ExecutorDecision.model_validate(answer, strict=False)
+def _intent(ruling: Json) -> TradeIntent:
+    return IntentAnswer.model_validate(ruling["intent"], strict=False).intent()
 
 
 def _forecasts(report: Json | None) -> tuple[Forecast, ...]:

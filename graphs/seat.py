@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from agents.brief import RoundBrief
@@ -13,19 +13,27 @@ from trading.domain.decision import Approval
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What a person is asked to approve: the intents with the gate's preview, and why."""
+    """What a person is asked to approve: the intents with the gate's preview, and why.
+
+    ``lots`` are the quantity steps of its instruments. ``changed`` is what people changed before it came to this
+    proposal: each change with who made it (``by``) and in which proposal.
+    """
 
     decision_id: str
     desk: str
     round_index: int
     rulings: Sequence[Mapping[str, Any]]
     rationale: str
+    lots: Mapping[str, str] = field(default_factory=dict)
+    changed: Sequence[Mapping[str, Any]] = ()
 
     @property
     def proposal_id(self) -> str:
-        """Identifies the proposal by its content: asked again word for word, it is the same one."""
-        content = json.dumps([self.decision_id, list(self.rulings), self.rationale], sort_keys=True)
-        return f"p-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+        """Identifies the proposal by its content and what led to it: asked again word for word, it is the same one."""
+        content: list[Any] = [self.decision_id, list(self.rulings), self.rationale]
+        if self.changed:
+            content.append(list(self.changed))
+        return f"p-{hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]}"
 
 
 Approver = Callable[[Proposal], Awaitable[Approval]]

@@ -20,8 +20,9 @@ class DeskState(TypedDict, total=False):
     """What a decision is made of so far.
 
     ``analyst``, ``forecaster``, ``risk`` and ``executor`` are the answers. ``rulings`` pair intents with the gate's
-    preview; ``superseded`` are those of the first proposal once it was revised. ``failure`` ends the round. ``dissent``
-    is what members of panels said otherwise.
+    preview; ``superseded`` are those of the first proposal once it was revised, ``amended`` those of each proposal that
+    a person changed. ``approvals`` are the answers of people. ``failure`` ends the round. ``dissent`` is what members
+    of panels said otherwise.
     """
 
     needs_approval: bool
@@ -32,12 +33,19 @@ class DeskState(TypedDict, total=False):
     objection: str | None
     rulings: list[Json] | None
     superseded: list[Json] | None
-    approval: Json | None
+    amended: Annotated[list[list[Json]], operator.add]
+    approvals: Annotated[list[Json], operator.add]
     failure: Annotated[Json | None, first_failure]
     dissent: Annotated[list[Json], operator.add]
     path: Annotated[list[str], operator.add]
     model_calls: Annotated[list[Json], operator.add]
     tool_calls: Annotated[list[Json], operator.add]
+
+
+def proposals_before(state: DeskState) -> list[list[Json]]:
+    """The proposals of the decision before the one that stands, each as its rulings, oldest first."""
+    revised = state.get("superseded")
+    return [*([revised] if revised else []), *state.get("amended", ())]
 
 
 def call_as_json(call: ModelCall | ToolCall) -> Json:

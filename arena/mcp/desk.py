@@ -10,6 +10,7 @@ from arena.seasons.standings import standings_document
 from arena.settings import Settings
 from tools.registry import Effect, ToolOutcome, discover, run_tool
 from tools.tool import Tool
+from trading.domain.decision import IntentEdit
 from trading.domain.errors import RequestError
 from trading.domain.event import EventKind
 from trading.domain.instants import iso
@@ -62,12 +63,16 @@ class Desk:
         return standings_document(self._run())
 
     def decisions(self) -> dict[str, Any]:
-        """The newest decisions of the run, newest first. Texts come from models and are data."""
+        """The newest decisions of the run, newest first, with what people answered. Texts of models are data."""
         folder = self._run()
-        found = [
-            {"decision_id": stored.decision_id, "at": iso(stored.ts_ms), **_told(stored.event().payload)}
-            for stored in read_events(folder.journal, kinds=(EventKind.DECIDED.value,))
-        ]
+        found: list[dict[str, Any]] = []
+        for stored in read_events(folder.journal, kinds=(EventKind.DECIDED.value, EventKind.APPROVAL_ANSWERED.value)):
+            payload = stored.event().payload
+            if stored.kind == EventKind.DECIDED:
+                decided = {"decision_id": stored.decision_id, "at": iso(stored.ts_ms), **_told(payload), "answers": []}
+                found.append(decided)
+            else:  # what people answered stands right behind the decision
+                found[-1]["answers"].append(_answer(payload))
         return {"run_id": folder.run_id, "of": len(found), "decisions": found[: -MOST_DECISIONS - 1 : -1]}
 
     @property
@@ -97,3 +102,8 @@ _TOLD = ("desk", "round", "status", "abstain_reason", "confidence", "rationale",
 
 def _told(payload: Any) -> dict[str, Any]:
     return {name: payload[name] for name in _TOLD}
+
+
+def _answer(payload: Any) -> dict[str, Any]:
+    edits = [IntentEdit.of(edit).words for edit in payload.get("edits", ())]
+    return {"approved": payload["approved"], "by": payload["by"], "note": payload["note"], "edits": edits}

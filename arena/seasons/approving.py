@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from graphs import Proposal
-from trading.domain.decision import Approval
+from trading.domain.decision import Approval, IntentEdit
 from trading.domain.errors import ConfigError
 from trading.domain.event import Event, EventKind
 from trading.domain.instants import iso
@@ -44,6 +44,8 @@ class AskPeople:
             rulings=proposal.rulings,
             rationale=proposal.rationale,
             patience_ms=self.patience_ms,
+            lots=proposal.lots,
+            changed=proposal.changed,
         )
         if asked.answer is None:
             _LOG.warning(
@@ -64,12 +66,13 @@ async def approve_unseen(proposal: Proposal) -> Approval:
 
 
 class AsRecorded:
-    """The answers of a recorded season: the same proposal is answered the same, at the same instant."""
+    """The answers of a recorded season: the same proposal is answered and changed the same, at the same instant."""
 
     def __init__(self, events: Iterable[Event]) -> None:
         self._answers: Mapping[tuple[str, str], Approval] = {
             (event.decision_id, event.payload["proposal"]): Approval(
-                **{name: event.payload[name] for name in ("approved", "by", "note", "at_ms", "proposal")}
+                **{name: event.payload[name] for name in ("approved", "by", "note", "at_ms", "proposal")},
+                edits=tuple(IntentEdit.of(row) for row in event.payload.get("edits", ())),
             )
             for event in events
             if event.kind is EventKind.APPROVAL_ANSWERED

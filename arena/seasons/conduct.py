@@ -79,7 +79,7 @@ class Conduct:
         cost.usd = _sum(cost.usd, payload["usd"])
 
     def _ruled(self, event: Event) -> None:
-        if event.payload["ruling"] != "allowed":
+        if event.payload["ruling"] != "allowed" and not event.payload.get("edited"):
             self.desks[event.payload["desk"]].limits_hit[event.payload["rule"]] += 1
 
     def _remembered(self, event: Event) -> None:

@@ -189,7 +189,7 @@ class OwnRecords:
         desk.usd = None if desk.usd is None or payload["usd"] is None else desk.usd + payload["usd"]
 
     def _ruled(self, event: Event) -> None:
-        if event.payload["ruling"] != "allowed":
+        if event.payload["ruling"] != "allowed" and not event.payload.get("edited"):
             self._desks[event.payload["desk"]].limits_hit[event.payload["rule"]] += 1
 
     def _filled(self, event: Event) -> None:

@@ -1,6 +1,6 @@
 """What a proposal that waits for a person would do, in numbers that follow from the desk's seat in its round."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -10,8 +10,9 @@ from pydantic import ValidationError
 from agents.schemas.executor import IntentAnswer
 from graphs import Seat
 from trading.domain import Ruling, TradeIntent, decimal_from_float
-from trading.domain.errors import TradefloorError
+from trading.domain.errors import RequestError, TradefloorError
 from trading.risk.approvals import Asked
+from trading.risk.edits import LegChange, edited, edits_of
 
 ADVERSE_MOVE = Decimal("0.05")
 """The move against the position after the trade that a worst case is stated for, as a fraction of the price."""
@@ -40,6 +41,16 @@ def effects_of(asked: Asked, seat: Seat | None) -> list[Effect | None]:
     """What each intent would do, None for one that cannot be read. A seat of another decision tells nothing."""
     known = seat if seat is not None and seat.decision_id == asked.decision_id else None
     return [_effect(ruling, known) for ruling in asked.rulings]
+
+
+def changed_intents(asked: Asked, changes: Sequence[LegChange]) -> list[TradeIntent]:
+    """The intents of a proposal with ``changes``. Raises RequestError for changes that cannot be made."""
+    edits = edits_of(asked.rulings, changes, asked.lots)
+    rows = edited([ruling["intent"] for ruling in asked.rulings], edits)
+    try:
+        return [IntentAnswer.model_validate(row, strict=False).intent() for row in rows]
+    except ValidationError as error:
+        raise RequestError("a part of the proposal cannot be read: reject it") from error
 
 
 def _effect(ruling: Mapping[str, Any], seat: Seat | None) -> Effect | None:

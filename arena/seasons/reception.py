@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mappi
 from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from agents.brief import round_facts
 from agents.llm import Complete
@@ -30,6 +30,10 @@ _DECISIONS = 5
 _GRACE_S = 5.0
 
 
+Rule = Callable[[Sequence[TradeIntent]], Sequence[Verdict]]
+Made = TypeVar("Made")
+
+
 class UnknownDesk(RequestError):
     """The season has no desk of that name, or has not begun."""
 
@@ -40,10 +44,11 @@ class ReceptionBusy(TradefloorError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """A desk where it sat last."""
+    """A desk where it sat last, and what the gate would say to it there."""
 
     team: DeskTeam
     seat: Seat
+    rule: Rule
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +75,11 @@ class Reception:
         self._view = seats[0].tools.view if seats else None
         # Tool results are shared within a round by the season's own thread alone, so a conversation has its own.
         self._places = {
-            team.name: _Place(team=team, seat=replace(seat, tools=replace(seat.tools, preview=_no_proposal, memo={})))
+            team.name: _Place(
+                team=team,
+                seat=replace(seat, tools=replace(seat.tools, preview=_no_proposal, memo={})),
+                rule=seat.tools.preview,
+            )
             for team, seat in zip(teams, seats, strict=True)
         }
 
@@ -86,6 +95,20 @@ class Reception:
         """Where ``desk`` sat last, with no way to its orders; None for a desk that never sat."""
         place = self._places.get(desk)
         return None if place is None else place.seat
+
+    async def ruling(self, desk: str, decision_id: str, intents: Sequence[TradeIntent]) -> Sequence[Verdict] | None:
+        """What the gate would say to a desk's intents now; None where the desk does not sit in that decision.
+
+        Nothing is sent. Raises ModelUnavailable where the season ends meanwhile.
+        """
+        place = self._places.get(desk)
+        if place is None or place.seat.decision_id != decision_id:
+            return None
+
+        async def ruled() -> Sequence[Verdict]:
+            return place.rule(intents)
+
+        return await self._on_season_loop(ruled())
 
     async def talk(self, desk: str, conversation: Sequence[Said]) -> Spoken:
         """What ``desk`` answers to the last message.
@@ -168,7 +191,7 @@ class Reception:
             watch=watch,
         )
 
-    async def _on_season_loop(self, speaking: Coroutine[Any, Any, str]) -> str:
+    async def _on_season_loop(self, speaking: Coroutine[Any, Any, Made]) -> Made:
         """What ``speaking`` comes to. LiteLLM's clients and workers want all calls of a process on one loop."""
         loop = self._loop
         if loop is None or loop.is_closed() or loop is asyncio.get_running_loop():

@@ -214,7 +214,8 @@ class Tally:
         desk.usd_at_least += payload["usd"] or 0.0
 
     def _ruled(self, event: Event) -> None:
-        if event.payload["ruling"] == "refused":
+        # What a person made of a proposal says nothing of the desk.
+        if event.payload["ruling"] == "refused" and not event.payload.get("edited"):
             self.desks[event.payload["desk"]].refused += 1
 
     def _ordered(self, event: Event) -> None:

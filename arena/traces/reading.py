@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from arena.traces.index import Entry, JournalIndex
-from arena.traces.trace import CallStep, Fill, ForecastStep, Leg, OrderStep, Outcome, ToolStep, Trace
+from arena.traces.trace import Answer, CallStep, Fill, ForecastStep, Leg, OrderStep, Outcome, ToolStep, Trace
+from trading.domain.decision import IntentEdit
 from trading.domain.event import Event, EventKind
 from trading.storage.journal import select_events
 from trading.storage.journal.telemetry import latencies_of
@@ -60,7 +61,7 @@ def read_trace(index: JournalIndex, entry: Entry) -> Trace:
         gross=mark.get("gross"),
         calls=_calls(index, mine),
         tools=_tools(index, mine),
-        approval=_approval(mine),
+        answers=_answers(mine),
         legs=_legs(mine),
         orders=orders,
         forecasts=_forecasts(payload["forecasts"], entry.ts_ms, prices, later),
@@ -137,28 +138,32 @@ def _tools(index: JournalIndex, mine: Iterable[Event]) -> tuple[ToolStep, ...]:
     return tuple(ToolStep(**{name: row[name] for name in same}, latency_ms=took.get(row["call_id"])) for row in rows)
 
 
-def _approval(mine: Iterable[Event]) -> str | None:
-    for event in mine:
-        if event.kind is EventKind.APPROVAL_ANSWERED:
-            payload = event.payload
-            if payload["by"] is None:
-                return "Nobody answered in time."
-            word = "Approved" if payload["approved"] else "Rejected"
-            return f"{word} by {payload['by']}.{' ' + payload['note'] if payload['note'] else ''}"
-    return None
+def _answers(mine: Iterable[Event]) -> tuple[Answer, ...]:
+    rows = [event.payload for event in mine if event.kind is EventKind.APPROVAL_ANSWERED]
+    return tuple(
+        Answer(
+            **{name: row[name] for name in ("approved", "by", "note", "at_ms")},
+            edits=tuple(IntentEdit.of(edit) for edit in row.get("edits", ())),
+        )
+        for row in rows
+    )
 
 
 def _legs(mine: Iterable[Event]) -> tuple[Leg, ...]:
     found: dict[str, Leg] = {}
+    edited: dict[str, str] = {}
     wanted = ("instrument", "side", "quantity", "order_type", "limit_price", "reason", "attempt")
     ruled = ("ruling", "rule", "message", "quantity_after", "superseded")
     for event in mine:
         payload = event.payload
-        if event.kind is EventKind.INTENDED:
+        if event.kind is EventKind.APPROVAL_ANSWERED:
+            edited |= {edit["intent_id"]: payload["by"] for edit in payload.get("edits", ())}
+        elif event.kind is EventKind.INTENDED:
             found[payload["intent_id"]] = Leg(
                 **{name: payload[name] for name in wanted},
                 stop_loss=payload.get("stop_loss"),
                 take_profit=payload.get("take_profit"),
+                edited_by=edited.get(payload["intent_id"], ""),
             )
         elif event.kind is EventKind.RULED and payload["intent_id"] in found:
             said = {name: payload[name] for name in ruled}

@@ -5,6 +5,8 @@ Latencies are telemetry, by the wall clock, None where they were not measured. M
 
 from dataclasses import dataclass
 
+from trading.domain.decision import IntentEdit
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallStep:
@@ -41,7 +43,10 @@ class ToolStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One intent with the gate's word on it. ``ruling`` is empty where the gate was not asked."""
+    """One intent with the gate's word on it. ``ruling`` is empty where the gate was not asked.
+
+    ``edited_by`` is who changed it in its place; what was made of it is a leg of the next ``attempt``.
+    """
 
     instrument: str
     side: str
@@ -57,6 +62,21 @@ class Leg:
     message: str = ""
     quantity_after: str = ""
     superseded: bool = False
+    edited_by: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a person answered to the proposal; ``by`` is None where nobody did in time, ``at_ms`` wall clock.
+
+    With ``edits`` it was approved as changed.
+    """
+
+    approved: bool
+    by: str | None
+    note: str
+    at_ms: int | None
+    edits: tuple[IntentEdit, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +166,7 @@ class Trace:
     gross: float | None
     calls: tuple[CallStep, ...]
     tools: tuple[ToolStep, ...]
-    approval: str | None
+    answers: tuple[Answer, ...]
     legs: tuple[Leg, ...]
     orders: tuple[OrderStep, ...]
     forecasts: tuple[ForecastStep, ...]
@@ -157,6 +177,11 @@ class Trace:
     usd: float | None
     seq: int
     hash: str
+
+    @property
+    def edited_attempts(self) -> frozenset[int]:
+        """The attempts that a person changed: what was made of each is the next one."""
+        return frozenset(leg.attempt for leg in self.legs if leg.edited_by)
 
     @property
     def is_settled(self) -> bool:

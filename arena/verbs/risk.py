@@ -204,6 +204,33 @@ def approvals_approve(
     answer(proposal, approved=True, who=who, reason=reason, home=home, as_json=as_json)
 
 
+@approvals.command("edit")
+def approvals_edit(
+    proposal: Proposed,
+    who: Who,
+    reason: Why,
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="LEG.FIELD=VALUE",
+            help="Another quantity, limit_price, trigger_price, stop_loss or take_profit of a leg; none takes a price "
+            "away. Legs are counted from 1. Repeatable.",
+        ),
+    ] = None,
+    drops: Annotated[
+        list[int] | None, typer.Option("--drop", metavar="LEG", help="Leave a leg out. Repeatable.")
+    ] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Let a desk's proposal go to the gate as you change it. What the gate refuses of that comes back as a proposal."""
+    from arena.commands.approvals import answer, changes_of
+
+    changes = changes_of(sets or [], drops or [])
+    answer(proposal, approved=True, who=who, reason=reason, home=home, as_json=as_json, changes=changes)
+
+
 @approvals.command("reject")
 def approvals_reject(proposal: Proposed, who: Who, reason: Why, home: Home = None, as_json: Json = False) -> None:
     """Keep a desk's proposal from being sent; the desk is told why."""

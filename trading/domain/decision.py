@@ -1,7 +1,9 @@
 """The typed outcome of one desk's round: what it wants or why it holds or abstains, and all it took to get there."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from trading.domain.intent import TradeIntent
 from trading.domain.verdict import Verdict
@@ -67,7 +69,8 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuledIntent:
-    """An intent with the gate's verdict. ``attempt`` 0 is the first proposal, 1 the revision after a refusal."""
+    """An intent with the gate's verdict. ``attempt`` counts the proposals of the decision from 0: the first one, the
+    revision after a refusal, and what a person made of it."""
 
     intent: TradeIntent
     verdict: Verdict
@@ -88,11 +91,43 @@ class Dissent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IntentEdit:
+    """What a person changed in one leg of a proposal: its field ``name`` from ``old`` to ``new``.
+
+    ``leg`` counts from 1, in the order of the proposal. Amounts are plain digits; None stands for a price that there
+    was or is none of, and as the new quantity for a leg that is dropped.
+    """
+
+    leg: int
+    instrument: str
+    name: str
+    old: str | None
+    new: str | None
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "IntentEdit":
+        """From its plain form; what else stands there is left."""
+        return cls(**{name: row[name] for name in ("leg", "instrument", "name", "old", "new")})
+
+    @property
+    def is_drop(self) -> bool:
+        """Whether the whole leg was left out."""
+        return self.name == "quantity" and self.new is None
+
+    @property
+    def words(self) -> str:
+        """The change in a few words."""
+        if self.is_drop:
+            return f"{self.instrument} dropped"
+        return f"{self.instrument} {self.name.replace('_', ' ')} from {self.old or 'none'} to {self.new or 'none'}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
     """A person's answer to a proposal, or with ``by`` None that nobody answered in time.
 
     ``at_ms`` is the wall clock of the answer, None where nobody looked; ``proposal`` identifies what was asked by its
-    content.
+    content. With ``edits`` it is approved as changed. ``attempt`` says which of the decision's proposals it answers.
     """
 
     approved: bool
@@ -100,6 +135,8 @@ class Approval:
     note: str = ""
     at_ms: int | None = None
     proposal: str = ""
+    edits: tuple[IntentEdit, ...] = ()
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +144,11 @@ class Decision:
     """What a desk decided in a round.
 
     ``intents`` are what the engine is asked to trade (empty unless ``status`` is ACTED); ``superseded`` holds
-    earlier proposals that were revised. ``confidence`` is in [0, 1] or None where none was stated. ``notes`` are
-    short texts by role, shown and journaled, never parsed. ``dissent`` is what members of panels said otherwise.
-    ``substituted`` names the fallbacks that answered, by role: such a decision is carried out, and no skill is read
-    from it. ``approval`` is the answer of the person who was asked, where the season's mode asks one.
+    earlier proposals that were revised or that a person changed. ``confidence`` is in [0, 1] or None where none was
+    stated. ``notes`` are short texts by role, shown and journaled, never parsed. ``dissent`` is what members of panels
+    said otherwise. ``substituted`` names the fallbacks that answered, by role: such a decision is carried out, and no
+    skill is read from it. ``approvals`` are the answers of the people who were asked, where the season's mode asks
+    somebody: the last one decided, those before it changed a proposal that the gate did not let through as changed.
     """
 
     decision_id: str
@@ -130,5 +168,5 @@ class Decision:
     model_calls: tuple[ModelCall, ...] = ()
     tool_calls: tuple[ToolCall, ...] = ()
     substituted: tuple[tuple[str, str], ...] = ()
-    approval: Approval | None = None
+    approvals: tuple[Approval, ...] = ()
     latency_ms: float = 0.0

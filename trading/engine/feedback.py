@@ -40,8 +40,9 @@ class Feedback:
         elif event.kind is EventKind.LIMITS_CHANGED:
             for desk in list(self._rows):
                 self._note(desk, event.kind, {"changes": payload["changes"]})
-        elif event.kind is EventKind.APPROVAL_ANSWERED and not payload["approved"]:
-            self._note(payload["desk"], event.kind, {"by": payload["by"], "note": payload["note"]})
+        elif event.kind is EventKind.APPROVAL_ANSWERED and (not payload["approved"] or "edits" in payload):
+            row = {"by": payload["by"], "note": payload["note"], "edits": payload.get("edits", ())}
+            self._note(payload["desk"], event.kind, row)
         elif event.kind in _BUDGET:
             row = {name: payload[name] for name in ("scope", "measure", "spent", "limit")}
             for desk in payload["desks"]:

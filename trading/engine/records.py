@@ -1,6 +1,7 @@
 """How it is written down: the events of a decision, in order, and the rows of marks, as the journal holds them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
@@ -76,8 +77,8 @@ def decision_events(decision: Decision, ts_ms: int) -> Iterator[Event]:
     """A decision with everything that led to it: its calls, what a person answered, and what it revised."""
     yield from call_events(decision, ts_ms)
     yield decided_event(decision, ts_ms)
-    if decision.approval is not None:
-        yield approval_event(decision, decision.approval, ts_ms)
+    for approval in decision.approvals:
+        yield approval_event(decision, approval, ts_ms)
     for leg, ruled in enumerate(decision.superseded):
         yield from ruling_events(
             decision, ruled.intent, ruled.verdict, attempt=ruled.attempt, leg=leg, ts_ms=ts_ms, superseded=True
@@ -85,7 +86,7 @@ def decision_events(decision: Decision, ts_ms: int) -> Iterator[Event]:
 
 
 def approval_event(decision: Decision, approval: Approval, ts_ms: int) -> Event:
-    """What a person answered to the decision's proposal, and who, when by the wall clock, and why."""
+    """What a person answered to the decision's proposal or changed in it, and who, when by the wall clock, and why."""
     return Event(
         ts_ms=ts_ms,
         kind=EventKind.APPROVAL_ANSWERED,
@@ -97,8 +98,21 @@ def approval_event(decision: Decision, approval: Approval, ts_ms: int) -> Event:
             "by": approval.by,
             "note": approval.note,
             "at_ms": approval.at_ms,
+            **_edits(decision, approval),
         },
     )
+
+
+def _edits(decision: Decision, approval: Approval) -> dict[str, Any]:
+    """What only an answer that changed the proposal says: each change, with the intent that it was made to."""
+    intents = [
+        ids.intent_id(decision.decision_id, ruled.attempt, place)
+        for place, ruled in enumerate(decision.superseded)
+        if ruled.attempt == approval.attempt
+    ]
+    named = dict(enumerate(intents, start=1))
+    rows = [{"intent_id": named.get(edit.leg, ""), **asdict(edit)} for edit in approval.edits]
+    return {"edits": rows} if rows else {}
 
 
 def decided_event(decision: Decision, ts_ms: int) -> Event:
@@ -183,7 +197,7 @@ def _special(intent: TradeIntent) -> dict[str, Any]:
 def ruled_event(
     decision: Decision, intent: TradeIntent, verdict: Verdict, *, intent_id: str, superseded: bool, ts_ms: int
 ) -> Event:
-    """What the gate said; ``superseded`` when the desk revised the proposal afterwards."""
+    """What the gate said; ``superseded`` when the desk revised the proposal afterwards, or a person changed it."""
     return Event(
         ts_ms=ts_ms,
         kind=EventKind.RULED,
@@ -216,10 +230,13 @@ def ruling_events(
     ts_ms: int,
     superseded: bool = False,
 ) -> Iterator[Event]:
-    """What a desk wanted with one leg of its proposal, and what the gate said."""
+    """What a desk wanted with one leg of its proposal, or a person made of it, and what the gate said."""
     intent_id = ids.intent_id(decision.decision_id, attempt, leg)
-    yield intended_event(decision, intent, intent_id=intent_id, attempt=attempt, ts_ms=ts_ms)
-    yield ruled_event(decision, intent, verdict, intent_id=intent_id, superseded=superseded, ts_ms=ts_ms)
+    wanted = intended_event(decision, intent, intent_id=intent_id, attempt=attempt, ts_ms=ts_ms)
+    ruled = ruled_event(decision, intent, verdict, intent_id=intent_id, superseded=superseded, ts_ms=ts_ms)
+    edited = any(approval.edits and approval.attempt < attempt for approval in decision.approvals)
+    for event in (wanted, ruled):
+        yield replace(event, payload={**event.payload, "edited": True}) if edited else event
 
 
 def tripped_event(trip: TripReason, ts_ms: int) -> Event:

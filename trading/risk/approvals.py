@@ -1,20 +1,21 @@
 """Proposals that wait for a person: one small database under the home folder, read and answered by any process there.
 
 Whoever runs a desk asks and waits; a terminal or a page lists and answers. An answer given once stands. Nothing is
-removed: the table is the record of who answered what, and when by the wall clock.
+removed: the tables are the record of who answered what or changed what, and when by the wall clock.
 """
 
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from trading.domain.clock import Clock, SystemClock
-from trading.domain.decision import Approval
+from trading.domain.decision import Approval, IntentEdit
 from trading.domain.errors import ConfigError, RequestError
+from trading.risk.edits import LegChange, edits_of
 
 _TABLE = """
 create table if not exists proposals (
@@ -23,7 +24,14 @@ create table if not exists proposals (
     reason text, answered_ms integer, primary key (run_id, proposal)
 ) strict
 """
-_COLUMNS = "run_id, proposal, decision_id, desk, round, body, asked_ms, deadline_ms, approved, who, reason, answered_ms"
+_EDITS_TABLE = """
+create table if not exists edits (
+    run_id text not null, proposal text not null, edits text not null, primary key (run_id, proposal)
+) strict
+"""
+_COLUMNS = (
+    "run_id, proposal, decision_id, desk, round, body, asked_ms, deadline_ms, approved, who, reason, answered_ms, edits"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +39,9 @@ class Asked:
     """A proposal as it was asked: ``rulings`` are its intents, each with what the gate would say of it.
 
     ``asked_ms`` and ``deadline_ms`` are wall clock, milliseconds since 1970 (UTC). ``answer`` is None while nobody has
-    answered; once the deadline has passed it says that nobody did.
+    answered; once the deadline has passed it says that nobody did. ``lots`` are the quantity steps of its instruments.
+    ``changed`` is what people changed before it came to this proposal, which the gate did not let through as they
+    wanted it: each change with who made it (``by``).
     """
 
     run_id: str
@@ -43,6 +53,8 @@ class Asked:
     rationale: str
     asked_ms: int
     deadline_ms: int
+    lots: Mapping[str, str] = field(default_factory=dict)
+    changed: Sequence[Mapping[str, Any]] = ()
     answer: Approval | None = None
 
 
@@ -64,10 +76,13 @@ class ApprovalBoard:
         rulings: Sequence[Mapping[str, Any]],
         rationale: str,
         patience_ms: int,
+        lots: Mapping[str, str] | None = None,
+        changed: Sequence[Mapping[str, Any]] = (),
     ) -> Asked:
         """Put a proposal before people. One that was answered already keeps its answer, another gets its time anew."""
         now_ms = self._clock.now_ms()
-        body = json.dumps({"rulings": list(rulings), "rationale": rationale}, ensure_ascii=False)
+        asked = {"rulings": list(rulings), "rationale": rationale, "lots": dict(lots or {}), "changed": list(changed)}
+        body = json.dumps(asked, ensure_ascii=False)
         with self._open() as db:
             db.execute("begin immediate")
             db.execute(
@@ -94,11 +109,16 @@ class ApprovalBoard:
                 found = _find(db, run_id, proposal)
             return found.answer
 
-    def answer(self, proposal: str, *, approved: bool, who: str, reason: str) -> Asked:
-        """Approve or reject a proposal that waits.
+    def answer(
+        self, proposal: str, *, approved: bool, who: str, reason: str, changes: Sequence[LegChange] | None = None
+    ) -> Asked:
+        """Approve or reject a proposal that waits, or with ``changes`` approve it as changed.
 
-        Raises RequestError when none of that id waits, somebody was first, or nobody says who they are and why.
+        Raises RequestError when none of that id waits, somebody was first, nobody says who they are and why, or the
+        changes cannot be made.
         """
+        if changes is not None and not approved:
+            raise RequestError("what is rejected is not sent, so nothing of it can be changed: leave the changes out")
         who, reason = _said("who", who), _said("reason", reason)
         with self._open() as db:
             db.execute("begin immediate")
@@ -107,7 +127,11 @@ class ApprovalBoard:
             open_ones = [asked for asked in named if _waits(asked, now_ms)]
             if not open_ones:
                 raise RequestError(f"{proposal[:100]!r}: {_why_not(named)}; see `tradefloor approvals list`")
-            for asked in open_ones:
+            edits = [edits_of(asked.rulings, changes, asked.lots) if changes is not None else () for asked in open_ones]
+            for asked, its_edits in zip(open_ones, edits, strict=True):
+                if its_edits:
+                    text = json.dumps([asdict(edit) for edit in its_edits], ensure_ascii=False)
+                    db.execute("insert into edits values (?, ?, ?)", (asked.run_id, proposal, text))
                 db.execute(
                     "update proposals set approved = ?, who = ?, reason = ?, answered_ms = ? "
                     "where run_id = ? and proposal = ?",
@@ -136,6 +160,7 @@ class ApprovalBoard:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._path, timeout=10, isolation_level=None)) as db:
                 db.execute(_TABLE)
+                db.execute(_EDITS_TABLE)
                 yield db
         except (sqlite3.Error, OSError) as error:
             raise ConfigError(f"{self._path}: the proposals cannot be read ({error})") from error
@@ -151,7 +176,14 @@ def _why_not(named: Sequence[Asked]) -> str:
     answer = named[-1].answer
     if answer is None or answer.by is None:
         return "its time is up, and the desk abstained"
-    return f"{'approved' if answer.approved else 'rejected'} by {answer.by} already"
+    return f"{answered_how(answer)} by {answer.by} already"
+
+
+def answered_how(answer: Approval) -> str:
+    """What a person did with a proposal, in a word."""
+    if answer.edits:
+        return "changed"
+    return "approved" if answer.approved else "rejected"
 
 
 def _find(db: sqlite3.Connection, run_id: str, proposal: str) -> Asked:
@@ -162,7 +194,8 @@ def _find(db: sqlite3.Connection, run_id: str, proposal: str) -> Asked:
 
 
 def _read(db: sqlite3.Connection, where: str = "", values: tuple[str | int, ...] = ()) -> list[Asked]:
-    rows = db.execute(f"select {_COLUMNS} from proposals {where} order by asked_ms, rowid", values)  # noqa: S608  (constant names)
+    both = "proposals left join edits using (run_id, proposal)"
+    rows = db.execute(f"select {_COLUMNS} from {both} {where} order by asked_ms, proposals.rowid", values)  # noqa: S608  (constant names)
     return [_asked(*row) for row in rows]
 
 
@@ -179,16 +212,24 @@ def _asked(
     who: str | None,
     reason: str | None,
     answered_ms: int | None,
+    edits: str | None,
 ) -> Asked:
     try:
         given = json.loads(body)
         rulings, rationale = tuple(given["rulings"]), str(given["rationale"])
-    except (ValueError, KeyError, TypeError) as error:
+        lots, changed = dict(given.get("lots", {})), tuple(given.get("changed", ()))
+        its_edits = tuple(IntentEdit.of(row) for row in json.loads(edits or "[]"))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"proposal {proposal}: its text is damaged ({error}); move approvals.sqlite away") from error
     answer = None
     if answered_ms is not None:
         answer = Approval(
-            approved=bool(approved), by=who, note=reason or "", at_ms=answered_ms if who else None, proposal=proposal
+            approved=bool(approved),
+            by=who,
+            note=reason or "",
+            at_ms=answered_ms if who else None,
+            proposal=proposal,
+            edits=its_edits,
         )
     return Asked(
         run_id=run_id,
@@ -200,6 +241,8 @@ def _asked(
         rationale=rationale,
         asked_ms=asked_ms,
         deadline_ms=deadline_ms,
+        lots=lots,
+        changed=changed,
         answer=answer,
     )
 
@@ -207,5 +250,5 @@ def _asked(
 def _said(what: str, text: str) -> str:
     line = " ".join(text.split())[:200]
     if not line:
-        raise RequestError(f"--{what} is needed: nothing is approved or rejected by nobody and for nothing")
+        raise RequestError(f"--{what} is needed: nothing is approved, changed or rejected by nobody and for nothing")
     return line

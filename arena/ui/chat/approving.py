@@ -1,4 +1,4 @@
-"""The panel in which a person approves or rejects what a desk proposes."""
+"""The panel in which a person approves, changes or rejects what a desk proposes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,6 +10,7 @@ from arena.seasons.proposals import effects_of
 from arena.seasons.snapshot import FloorSnapshot
 from arena.services import Services
 from arena.ui.acts import checked, shown_refusals
+from arena.ui.chat.editing import opening, sending, trying
 from arena.ui.chat.talking import AT_ONCE
 from arena.ui.components.approval import waiting_panel
 from arena.ui.components.markup import Html
@@ -18,20 +19,27 @@ from trading.domain.errors import RequestError
 from trading.risk.approvals import ApprovalBoard, Asked
 
 _ANSWER = "(_, reason) => [window.tfChat.proposal(), reason]"
+_OPEN = "() => [window.tfChat.opened()]"
+_TYPED = "() => [window.tfChat.edited()]"
+_SEND = "(_, reason) => [window.tfChat.edited(), reason]"
+_ACT: dict[str, Any] = {"concurrency_limit": AT_ONCE, "show_progress": "hidden", "api_visibility": "private"}
 _MAX_REASON_CHARS = 200
 _UNSAID = "approved on the page"
 
 
 def build_approvals(page: LivePage) -> None:
-    """What waits, with a line for the reason and a button each way."""
+    """What waits, with a line for the reason, a button each way, and fields that open to change it."""
     board = ApprovalBoard(page.services.settings.home)
     page.clocked_html(_waiting(page.services, board), elem_id="tf-waiting")
     with gr.Column(elem_id="tf-answering"):
         proposal = gr.Textbox("", visible="hidden", container=False)
+        typed = gr.Button("", visible="hidden", elem_id="tf-edit-typed")
+        form = gr.HTML("", elem_id="tf-edit-form", apply_default_css=False, padding=False)
+        gate = gr.HTML("", elem_id="tf-edit-gate", apply_default_css=False, padding=False)
         reason = gr.Textbox(
             label="Reason",
             show_label=False,
-            placeholder="Reason, needed to reject",
+            placeholder="Reason, needed to change or reject",
             container=False,
             max_length=_MAX_REASON_CHARS,
             elem_id="tf-reason",
@@ -39,17 +47,17 @@ def build_approvals(page: LivePage) -> None:
         )
         with gr.Row(elem_classes="tf-answer-row"):
             approve = gr.Button("Approve", elem_classes="tf-button tf-primary", size="sm", min_width=0)
+            edit = gr.Button("Edit…", elem_classes="tf-button", size="sm", min_width=0)
             reject = gr.Button("Reject", elem_classes="tf-button", size="sm", min_width=0)
+        with gr.Row(elem_classes="tf-answer-row tf-edit-row"):
+            send = gr.Button("Send changed", elem_classes="tf-button tf-primary", size="sm", min_width=0)
+            cancel = gr.Button("Cancel", elem_classes="tf-button", size="sm", min_width=0, elem_id="tf-edit-cancel")
     for button, approved in ((approve, True), (reject, False)):
-        button.click(
-            answering(board, approved=approved),
-            [proposal, reason],
-            reason,
-            js=_ANSWER,
-            concurrency_limit=AT_ONCE,
-            show_progress="hidden",
-            api_visibility="private",
-        )
+        button.click(answering(board, approved=approved), [proposal, reason], reason, js=_ANSWER, **_ACT)
+    edit.click(opening(board), proposal, [form, gate], js=_OPEN, **_ACT)
+    typed.click(trying(board, page.services.reception), proposal, gate, js=_TYPED, trigger_mode="always_last", **_ACT)
+    send.click(sending(board), [proposal, reason], [form, reason], js=_SEND, **_ACT)
+    cancel.click(None, None, form, js="() => ''", show_progress="hidden", api_visibility="private")
 
 
 def answering(board: ApprovalBoard, *, approved: bool) -> Callable[[str, str, gr.Request], str]:

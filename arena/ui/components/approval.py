@@ -7,7 +7,7 @@ from arena.seasons.proposals import ADVERSE_MOVE, Effect
 from arena.ui.components.marks import chip
 from arena.ui.components.markup import Html, element
 from arena.ui.figures import MINUS, UNKNOWN, count, dollars
-from trading.domain import Ruling, Side, money_text
+from trading.domain import IntentEdit, Ruling, Side, TradeIntent, money_text
 from trading.risk.approvals import Asked
 
 _RATIONALE_CHARS = 600
@@ -62,12 +62,21 @@ def _card(asked: Asked, effects: Sequence[Effect | None], *, halted: bool) -> Ht
     )
     return element(
         "div",
+        _changed(asked),
         *(_intent(effect) for effect in effects),
         element("dl", *(part for term, value in facts for part in _fact(term, value)), class_="tf-side-facts"),
         element("p", _cut(asked.rationale), class_="tf-quote"),
         element("p", what_next, class_="tf-late" if halted else "tf-caption"),
         class_="tf-approval-body",
     )
+
+
+def _changed(asked: Asked) -> Html | None:
+    """How it came to a proposal that no desk made."""
+    if not asked.changed:
+        return None
+    told = [f"{change['by']} changed {IntentEdit.of(change).words}." for change in asked.changed]
+    return element("p", f"{' '.join(told)} The gate does not let all of it through.", class_="tf-note-warn")
 
 
 def _intent(effect: Effect | None) -> Html:
@@ -86,6 +95,7 @@ def _intent(effect: Effect | None) -> Html:
         (f"{base} position", _change(effect)),
         (f"If it moves {ADVERSE_MOVE:.0%} against it".replace("%", f"{_NO_BREAK}%"), _loss(effect.worst)),
         ("Fees, estimate", _quote(effect.fee)),
+        *((word, money_text(value)) for word, value in _levels(intent)),
         ("Gate", _ruling(effect)),
     ]
     return element(
@@ -94,6 +104,11 @@ def _intent(effect: Effect | None) -> Html:
         element("dl", *(part for term, value in facts for part in _fact(term, value)), class_="tf-side-facts"),
         element("p", effect.message, class_="tf-caption") if effect.message else None,
     )
+
+
+def _levels(intent: TradeIntent) -> list[tuple[str, Decimal]]:
+    levels = (("Trigger", intent.trigger_price), ("Stop loss", intent.stop_loss), ("Take profit", intent.take_profit))
+    return [(word, value) for word, value in levels if value is not None]
 
 
 def _ruling(effect: Effect) -> str:

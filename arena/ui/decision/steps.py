@@ -2,17 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from arena.traces import ForecastStep, Leg, OrderStep, Spoken, Trace
+from arena.traces import Answer, ForecastStep, Leg, OrderStep, Spoken, Trace
 from arena.ui.components.desk_card import desk_href
 from arena.ui.components.disclosure import disclosure
 from arena.ui.components.marks import chip, signed_class
 from arena.ui.components.markup import Html, element, join
 from arena.ui.decision.timing import PARALLEL, Timing, bar, roles_in_order, timing_of, venue_ms
 from arena.ui.decision.words import role_words, usage
-from arena.ui.figures import NBSP, UNKNOWN, clock, count, dollars, duration, number, percent, price
+from arena.ui.figures import NBSP, UNKNOWN, clock, count, day_clock, dollars, duration, number, percent, price
 
 TITLES = {"analyst": "Analyst", "forecaster": "Forecaster", "risk": "Risk officer", "executor": "Executor"}
 _RULINGS = {"allowed": ("passed", "plain"), "resized": ("passed with a change", "warn"), "refused": ("refused", "loss")}
+_ANSWERED = {
+    "approved": ("approved", "plain"),
+    "edited": ("changed by a person", "warn"),
+    "rejected": ("rejected", "loss"),
+    "nobody": ("nobody answered", "warn"),
+}
 _ENDED = {"filled": "filled", "cancelled": "cancelled", "expired": "expired", "rejected": "rejected by the venue"}
 
 
@@ -117,7 +123,8 @@ def _said(trace: Trace, role: str) -> list[Html | None]:
     parts: list[Html | None] = [element("p", text, class_="tf-quote") for text in texts]
     if role == "executor":
         parts = [element("p", _decided(trace), class_="tf-quote")]
-        parts += [_leg(leg) for leg in trace.legs]
+        its_last = min(trace.edited_attempts, default=None)
+        parts += [_leg(trace, leg) for leg in trace.legs if its_last is None or leg.attempt <= its_last]
         stated = None if trace.confidence is None else f"Stated confidence {number(trace.confidence)}."
         parts.append(element("p", stated, class_="tf-foot") if stated else None)
     if role == "forecaster":
@@ -136,12 +143,12 @@ def _decided(trace: Trace) -> str:
     return trace.rationale.strip() or "No reasons were given."
 
 
-def _leg(leg: Leg) -> Html:
+def _leg(trace: Trace, leg: Leg) -> Html:
     at = f", limit {leg.limit_price}" if leg.limit_price else ""
     guards = "".join(
         f", {word} {value}" for word, value in (("stop", leg.stop_loss), ("target", leg.take_profit)) if value
     )
-    revised = " It was revised after a refusal." if leg.superseded else ""
+    revised = " It was revised after a refusal." if leg.attempt == 0 and "revise" in trace.path else ""
     why = f" {leg.reason}." if leg.reason else ""
     what = element("b", f"{leg.side} {leg.quantity} {leg.instrument}")
     return element("p", "Intent: ", what, f", {leg.order_type}{at}{guards}.{why}{revised}")
@@ -165,9 +172,32 @@ def _forecast(one: ForecastStep) -> str:
 
 
 def _approval(trace: Trace) -> Html | None:
-    if trace.approval is None:
+    if not trace.answers:
         return None
-    return _step("gate", "", "Approval", element("p", trace.approval))
+    last = trace.answers[-1]
+    word, tone = _ANSWERED[_answered(last)]
+    return _step("gate", "", "Approval", *map(_answer, trace.answers), note=chip(word, tone))
+
+
+def _answered(answer: Answer) -> str:
+    if answer.by is None:
+        return "nobody"
+    if answer.edits:
+        return "edited"
+    return "approved" if answer.approved else "rejected"
+
+
+def _answer(answer: Answer) -> Html:
+    if answer.by is None:
+        return element("p", "Nobody answered in time.")
+    word = _answered(answer).capitalize()
+    when = "" if answer.at_ms is None else f", {day_clock(answer.at_ms)} UTC by the wall clock"
+    changes = [element("li", edit.words) for edit in answer.edits]
+    return element(
+        "div",
+        element("p", element("b", f"{word} by {answer.by}"), f"{when}{': ' + answer.note if answer.note else '.'}"),
+        element("ul", *changes, class_="tf-edits") if changes else None,
+    )
 
 
 def _gate(trace: Trace) -> Html:
@@ -176,7 +206,9 @@ def _gate(trace: Trace) -> Html:
         return _step("gate", "", "Gate", element("p", said))
     worst = next((one for one in ("refused", "resized") if any(leg.ruling == one for leg in trace.legs)), "allowed")
     word, tone = _RULINGS[worst]
-    return _step("gate", "", "Gate", *(_ruling(leg) for leg in trace.legs), note=chip(word, tone))
+    # A leg that nobody touched stands again in the proposal that a person made of it.
+    shown = [leg for leg in trace.legs if leg.edited_by or leg.attempt not in trace.edited_attempts]
+    return _step("gate", "", "Gate", *map(_ruling, shown), note=chip(word, tone))
 
 
 def _ruling(leg: Leg) -> Html:
@@ -184,7 +216,9 @@ def _ruling(leg: Leg) -> Html:
     change = f" {leg.quantity} became {leg.quantity_after}." if leg.ruling == "resized" else ""
     rule = f" Rule: {leg.rule}." if leg.rule else ""
     said = leg.message or f"{word}.".capitalize()
-    return element("p", element("b", f"{leg.side} {leg.quantity} {_short(leg.instrument)}"), f": {said}{change}{rule}")
+    then = f" Then {leg.edited_by} changed it." if leg.edited_by else ""
+    what = element("b", f"{leg.side} {leg.quantity} {_short(leg.instrument)}")
+    return element("p", what, f": {said}{change}{rule}{then}")
 
 
 def _order(order: OrderStep, timing: Timing) -> Html:

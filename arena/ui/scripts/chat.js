@@ -1,6 +1,8 @@
-// What the chat page tells the server with a click: who is asked, which desks are ticked, and which proposal is shown.
+// What the chat page tells the server with a click: who is asked, which desks are ticked, which proposal is shown, and
+// what the fields of a change hold.
 (() => {
   const SETTLE_MS = 700;
+  const PAUSE_MS = 350;
   let shown = "";
   let since = 0;
 
@@ -8,6 +10,15 @@
     const now = document.querySelector("[data-proposal]")?.dataset.proposal ?? "";
     if (now !== shown) since = performance.now();
     shown = now;
+    // The proposal that is being changed waits no more: nobody can send it now.
+    const editing = document.querySelector("[data-editing]");
+    if (editing && editing.dataset.editing !== shown) document.getElementById("tf-edit-cancel")?.click();
+  }
+
+  function leg(fields) {
+    const typed = [...fields.querySelectorAll("input[type=text]")].map((field) => [field.name, field.value.trim() || null]);
+    const drop = fields.querySelector("[name=drop]")?.checked ?? false;
+    return { leg: Number(fields.dataset.leg), drop, values: Object.fromEntries(typed) };
   }
 
   window.tfChat = {
@@ -18,9 +29,28 @@
       look();
       return performance.now() - since < SETTLE_MS ? "" : shown;
     },
+    // What is opened to be changed is read there, and names the desk and the round that it belongs to.
+    opened: () => {
+      look();
+      return shown;
+    },
+    edited: () => {
+      const form = document.querySelector("[data-editing]");
+      if (!form) return "";
+      const legs = [...form.querySelectorAll("[data-leg]")].map(leg);
+      return JSON.stringify({ proposal: form.dataset.editing, legs });
+    },
   };
 
   document.addEventListener("tf:shown", look);
+
+  // What is typed into a change is tried on the gate once the person pauses.
+  let pause = 0;
+  document.addEventListener("input", (event) => {
+    if (!event.target.closest?.("[data-editing]")) return;
+    clearTimeout(pause);
+    pause = setTimeout(() => document.getElementById("tf-edit-typed")?.click(), PAUSE_MS);
+  });
 
   // The Chatbot puts a button without a name into the heading of a step, which is a button itself. The heading does.
   function quiet(chat) {

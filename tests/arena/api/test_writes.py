@@ -193,6 +193,47 @@ def test_a_proposal_is_answered_once(own_client: TestClient, home: Path) -> None
     assert len(own_client.get("/api/v1/approvals?state=all").json()["items"]) == 1
 
 
+def test_a_proposal_is_changed_as_its_board_allows(own_client: TestClient, home: Path) -> None:
+    board, route = ApprovalBoard(home), "/approvals/p-1/answer"
+    intent = {
+        "instrument": "BTC-USDT-PERP", "side": "buy", "quantity": "2", "order_type": "market", "limit_price": None,
+        "reduce_only": False, "stop_loss": "90",
+    }  # fmt: skip
+    board.ask(
+        run_id="short-1", proposal="p-1", decision_id="d-1", desk="momentum", round_index=3, rationale="because",
+        rulings=[{"intent": intent, "ruling": "allowed"}], patience_ms=3_600_000, lots={"BTC-USDT-PERP": "0.5"},
+    )  # fmt: skip
+    said = {"approved": True, "reason": "less"}
+    for edit, status, words in (
+        ({"leg": 1, "quantity": "-1"}, 422, "pattern"),
+        ({"leg": 1, "quantity": "NaN"}, 422, "pattern"),
+        ({"leg": 1, "quantity": 1.5}, 422, "string"),
+        ({"leg": 1, "quantity": None}, 409, "above zero"),
+        ({"leg": 1, "quantity": "0"}, 409, "above zero"),
+        ({"leg": 1, "quantity": "0.7"}, 409, "steps of 0.5"),
+        ({"leg": 1, "side": "sell"}, 422, "side"),
+        ({"leg": 1, "limit_price": "5"}, 409, "limit_price belongs to limit"),
+        ({"leg": 7, "quantity": "1"}, 409, "there is no leg 7"),
+        ({"leg": 0, "quantity": "1"}, 422, "greater than or equal to 1"),
+        ({"leg": 1, "drop": True}, 409, "every leg is dropped"),
+        ({"leg": 1}, 409, "nothing is changed"),
+        ("rubbish", 422, "edits"),
+    ):
+        refused = post(own_client, route, {**said, "edits": [edit]})
+        assert (refused.status_code, words in refused.text) == (status, True), refused.text
+        assert refused.headers["content-type"].startswith("application/problem+json")
+    half = {**said, "edits": [{"leg": 1, "quantity": "1.50", "stop_loss": None}]}
+    assert post(own_client, route, {**half, "approved": False}).status_code == 409
+    assert len(board.waiting()) == 1, "what was refused changed nothing"
+    first, again = (post(own_client, route, half, **{"Idempotency-Key": "k-edit"}) for _ in range(2))
+    assert first.json() == again.json()
+    assert first.json()["answer"]["edits"] == [
+        {"leg": 1, "instrument": "BTC-USDT-PERP", "name": "quantity", "old": "2", "new": "1.5"},
+        {"leg": 1, "instrument": "BTC-USDT-PERP", "name": "stop_loss", "old": "90", "new": None},
+    ]
+    assert post(own_client, route, half).status_code == 409
+
+
 def test_an_alias_is_pointed_at_a_version_of_its_role(own_client: TestClient) -> None:
     versions = [row["reference"] for row in own_client.get("/api/v1/prompts?role=executor").json()["items"]]
     wanted = {"reference": versions[0]}

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from threading import Event as Flag
 from threading import Thread
@@ -10,7 +11,13 @@ from typing import Any
 
 import pytest
 
+from arena.mcp.desk import Chosen, Desk
+from arena.seasons.conduct import Conduct
+from arena.settings import Settings
+from arena.traces import TraceArchive
+from arena.ui.decision.steps import decision_steps
 from trading.risk.approvals import ApprovalBoard, Asked
+from trading.risk.edits import LegChange
 from trading.storage.journal import read_events
 
 SEASON = """
@@ -34,6 +41,7 @@ model = "house/buyhold"
 """
 
 Judge = Callable[[Asked], tuple[bool, str, str]]
+Editor = Callable[[Asked], list[LegChange] | None]
 
 
 @pytest.fixture
@@ -53,15 +61,15 @@ def of_kind(found: list[Any], kind: str) -> list[Any]:
 
 
 @contextmanager
-def people(home: Path, judge: Judge) -> Iterator[None]:
-    """Somebody who answers what waits until the season is over."""
+def people(home: Path, judge: Judge, edit: Editor = lambda _: None) -> Iterator[None]:
+    """Somebody who answers what waits until the season is over, or changes it."""
     board, over = ApprovalBoard(home), Flag()
 
     def sit() -> None:
         while not over.is_set():
             for asked in board.waiting():
                 approved, who, reason = judge(asked)
-                board.answer(asked.proposal, approved=approved, who=who, reason=reason)
+                board.answer(asked.proposal, approved=approved, who=who, reason=reason, changes=edit(asked))
             time.sleep(0.02)
 
     thread = Thread(target=sit)
@@ -96,6 +104,92 @@ def test_only_what_a_person_approved_is_sent(lab: Any, season: Path, tmp_path: P
     rejected = [event for event in of_kind(found, "decided") if "not approved by ada: answer 1" in str(event.payload)]
     assert [event.payload["status"] for event in rejected] == ["held"]
     assert lab.call("journal", "verify", "--home", home).code == 0
+
+
+def test_what_a_person_changed_is_sent_and_on_record_and_repeats(lab: Any, season: Path, tmp_path: Path) -> None:
+    home, brief = tmp_path / "home", ("--set", "season.end=2026-01-01T02:00:00Z")
+
+    def edit(asked: Asked) -> list[LegChange]:
+        """Far too much first, which the gate does not let through; then a tenth of what it would."""
+        most = Decimal(asked.rulings[0]["quantity_after"])
+        lot = Decimal(asked.lots[asked.rulings[0]["intent"]["instrument"]])
+        wanted = Decimal(900_000) if not asked.changed else most / 10 // lot * lot
+        return [LegChange(leg=1, values={"quantity": str(wanted)})]
+
+    with people(home, lambda _: (True, "ada", "a tenth"), edit):
+        first = lab.call("run", season, "--home", home, "--json", *brief)
+    assert first.code == 0, first.err
+    found = events(home)
+    decision_id = of_kind(found, "approval_answered")[0].decision_id
+    mine = [event for event in found if event.decision_id == decision_id]
+    told = [event.payload for event in of_kind(mine, "approval_answered")]
+    assert [(one["approved"], one["by"], one["edits"][0]["name"]) for one in told] == [(True, "ada", "quantity")] * 2
+    wanted = of_kind(mine, "intended")
+    instrument = wanted[0].payload["instrument"]
+    sizes = [event.payload["quantity"] for event in wanted if event.payload["instrument"] == instrument]
+    assert sizes[1] == "900000"
+    assert (told[0]["edits"][0]["old"], told[0]["edits"][0]["new"]) == (sizes[0], sizes[1])
+    assert told[1]["edits"][0]["new"] == sizes[2]
+    (sent,) = [event for event in of_kind(mine, "ordered") if event.payload["instrument"] == instrument]
+    assert sent.payload["quantity"] == sizes[2]
+    assert [event.payload.get("edited", False) for event in wanted] == [False, False, True, True, True, True]
+    cut = [event for event in of_kind(mine, "ruled") if event.payload["ruling"] != "allowed"]
+    assert cut
+    counts = Conduct()
+    for event in found:
+        counts.apply(event)
+    assert counts.desks["buyhold"].limits_hit == {}, "the gate's word to a person is not held against the desk"
+    assert lab.call("journal", "verify", "--home", home).code == 0
+    (run,) = (home / "runs").glob("*-1")
+    (run / "cassette.sqlite").touch()
+    again = lab.call("run", season, "--home", home, "--json", "--cassette", "replay", *brief)
+    assert again.code == 0, again.err
+    assert again.document["journal"]["head"] == first.document["journal"]["head"]
+    trace = TraceArchive(home).trace(run.name, decision_id)
+    assert [answer.edits[0].new for answer in trace.answers] == sizes[1:]
+    assert trace.edited_attempts == {0, 1}
+    shown = decision_steps(trace, {}, 1)
+    assert f"{instrument} quantity from {sizes[0]} to 900000" in shown
+    assert "Edited by ada" in shown
+    newest = Desk(Settings.load({"home": home}), Chosen()).decisions()["decisions"]
+    told_mcp = [answer for one in newest if one["decision_id"] == decision_id for answer in one["answers"]]
+    assert [answer["edits"][0].rpartition(" ")[2] for answer in told_mcp] == sizes[1:]
+
+
+def test_a_terminal_changes_a_proposal(lab: Any, tmp_path: Path) -> None:
+    board = ApprovalBoard(tmp_path)
+    intent = {
+        "instrument": "BTC-USDT-PERP", "side": "buy", "quantity": "2", "order_type": "limit", "limit_price": "100",
+        "reduce_only": False, "good_for_rounds": 1, "reason": "", "stop_loss": "90",
+    }  # fmt: skip
+    board.ask(
+        run_id="run-1", proposal="p-1", decision_id="d-1", desk="careful", round_index=0, rationale="because",
+        rulings=[{"intent": intent, "ruling": "allowed"}, {"intent": intent, "ruling": "allowed"}],
+        patience_ms=3_600_000, lots={"BTC-USDT-PERP": "0.5"},
+    )  # fmt: skip
+    assert "1. buy 2 BTC-USDT-PERP limit, limit price 100, stop loss 90" in lab.call(
+        "approvals", "list", "--home", tmp_path
+    ).out  # fmt: skip
+    words = ("approvals", "edit", "p-1", "--who", "ada", "--reason", "half", "--home", tmp_path)
+    for wrong, told in (
+        (("--set", "1.quantity=-1"), "above zero"),
+        (("--set", "1.quantity=nan"), "above zero"),
+        (("--set", "1.quantity=0.7"), "steps of 0.5"),
+        (("--set", "quantity=1"), "expected LEG.FIELD=VALUE"),
+        (("--set", "1.side=sell"), "cannot be changed"),
+        (("--set", "3.quantity=1"), "there is no leg 3"),
+        (("--set", "1.quantity=1", "--set", "1.quantity=2"), "set twice"),
+        (("--drop", "1", "--drop", "2"), "every leg is dropped"),
+        ((), "nothing is changed"),
+    ):
+        said = lab.call(*words, *wrong)
+        assert (said.code, told in said.err) == (2, True), said.err
+        assert len(said.err.strip().splitlines()) == 1
+    said = lab.call(*words, "--set", "1.quantity=1", "--set", "1.stop_loss=none", "--drop", "2")
+    assert said.code == 0, said.err
+    assert "changed by ada: half; BTC-USDT-PERP quantity from 2 to 1" in said.out
+    assert "stop loss from 90 to none; BTC-USDT-PERP dropped" in said.out
+    assert lab.call(*words, "--drop", "2").code == 2
 
 
 def test_replayed_the_season_is_answered_as_it_was(lab: Any, season: Path, tmp_path: Path) -> None:

@@ -250,6 +250,13 @@ def test_a_click_lets_a_conservative_season_go_on(chat_house: Services, visit: A
         audit(page)
         keep(page, "approval-light-390")
         first = approvals.locator("[data-proposal]").get_attribute("data-proposal")
+        page.get_by_role("button", name="Edit…").click()
+        sizes = approvals.get_by_label("Quantity")
+        expect(sizes.first).to_be_visible()
+        expect(page.get_by_role("button", name="Approve")).to_be_hidden()
+        audit(page)
+        keep(page, "approval-edit-light-390")
+        page.get_by_role("button", name="Cancel").click()
         page.get_by_role("button", name="Reject").click()
         expect(page.get_by_text("a rejection needs a reason")).to_be_visible()
         page.get_by_label("Reason").fill("too early")
@@ -257,6 +264,20 @@ def test_a_click_lets_a_conservative_season_go_on(chat_house: Services, visit: A
         second = eventually(lambda: [one.proposal for one in board.waiting() if one.proposal != first])[0]
         expect(approvals.locator(f'[data-proposal="{second}"]')).to_be_visible()
         page.wait_for_timeout(1_000)  # a proposal that has just appeared cannot be answered yet
+        page.get_by_role("button", name="Edit…").click()
+        page.get_by_label("Reason").fill("far more")
+        sizes.first.fill("-1")
+        page.get_by_role("button", name="Send changed").click()
+        expect(page.get_by_text("expected a number above zero")).to_be_visible()
+        sizes.first.fill("900000")
+        expect(page.locator("#tf-edit-gate")).to_contain_text("the gate cuts it to")
+        keep(page, "approval-tried-light-390")
+        page.get_by_role("button", name="Send changed").click()
+        expect(approvals).to_contain_text("quantity from")
+        expect(approvals).to_contain_text("The gate does not let all of it through")
+        expect(sizes).to_have_count(0)
+        keep(page, "approval-changed-light-390")
+        page.wait_for_timeout(1_000)
         page.get_by_role("button", name="Approve").click()
         eventually(lambda: floor.snapshot().status == "finished")
         expect(approvals).to_be_hidden()
@@ -267,6 +288,7 @@ def test_a_click_lets_a_conservative_season_go_on(chat_house: Services, visit: A
     told = [event.payload for event in events if event.kind == "approval_answered"]
     assert [(one["approved"], one["by"], one["note"]) for one in told] == [
         (False, "this machine", "too early"),
+        (True, "this machine", "far more"),
         (True, "this machine", "approved on the page"),
     ]
     assert any(event.kind == "ordered" for event in events)

@@ -14,7 +14,7 @@ from arena.seasons.portrait import DeskPortrait, RoleRow
 from arena.seasons.reporter import pair_odds
 from arena.seasons.snapshot import FloorSnapshot, PairOdds
 from arena.settings import Settings
-from arena.traces import Spoken, Trace, TraceArchive, Transcripts
+from arena.traces import Answer, Spoken, Trace, TraceArchive, Transcripts
 from arena.traces.transcripts import Message
 from arena.ui.components.markup import element
 from arena.ui.components.tables import position_list, trade_list
@@ -39,6 +39,7 @@ from arena.ui.leaderboard.scope import asked_by, filters, of_season
 from evals.leaderboard import Board
 from tests.arena.conftest import NAMES
 from tests.arena.played import play
+from trading.domain import IntentEdit
 from trading.domain.errors import RequestError
 from trading.storage.runs import RunFolder
 
@@ -330,12 +331,13 @@ def test_text_of_models_is_inert_on_the_decision_page(trace: Trace) -> None:
         call.cassette_key: Spoken(messages=(Message(role="user", text=hostile),), answer=hostile)
         for call in trace.calls
     }
+    edit = IntentEdit(leg=1, instrument=hostile, name=hostile, old=hostile, new=hostile)
     poisoned = replace(
         trace,
         desk=hostile,
         rationale=hostile,
         notes=tuple((role, hostile) for role, _ in trace.notes),
-        approval=hostile,
+        answers=(Answer(approved=True, by=hostile, note=hostile, at_ms=0, edits=(edit,)),),
         dissent=(("risk, x", hostile, hostile),),
         tools=tuple(replace(tool, tool=hostile, arguments_json=hostile, outcome=hostile) for tool in trace.tools),
         legs=tuple(replace(leg, instrument=hostile, message=hostile, reason=hostile) for leg in trace.legs),

@@ -9,8 +9,17 @@ import pytest
 from trading.domain.clock import ManualClock
 from trading.domain.errors import ConfigError, RequestError
 from trading.risk.approvals import ApprovalBoard, Asked
+from trading.risk.edits import LegChange
 
 PATIENCE_MS = 60_000
+INTENT = {
+    "instrument": "BTC-USDT-PERP",
+    "side": "buy",
+    "quantity": "2",
+    "order_type": "market",
+    "limit_price": None,
+    "reduce_only": False,
+}
 
 
 @pytest.fixture
@@ -112,3 +121,41 @@ def test_a_damaged_board_is_one_line(board: ApprovalBoard, tmp_path: Path) -> No
     (tmp_path / "approvals.sqlite").write_bytes(b"no database" * 100)
     with pytest.raises(ConfigError, match="cannot be read"):
         board.waiting()
+
+
+def test_a_change_is_kept_with_the_answer(board: ApprovalBoard, tmp_path: Path, clock: ManualClock) -> None:
+    ask(board)
+    with pytest.raises(RequestError, match="leg 1 cannot be read"):
+        board.answer("p-1", approved=True, who="ada", reason="less", changes=[LegChange(leg=1, drop=True)])
+    board.ask(
+        run_id="run-1", proposal="p-2", decision_id="d-2", desk="careful", round_index=4,
+        rulings=({"intent": INTENT, "ruling": "allowed"},), rationale="wanted", patience_ms=PATIENCE_MS,
+        lots={"BTC-USDT-PERP": "0.5"},
+    )  # fmt: skip
+    less = [LegChange(leg=1, values={"quantity": "1.5"})]
+    for changes, why in (([LegChange(leg=1, values={"quantity": "1.4"})], "steps of 0.5"), ([], "nothing is changed")):
+        with pytest.raises(RequestError, match=why):
+            board.answer("p-2", approved=True, who="ada", reason="less", changes=changes)
+    with pytest.raises(RequestError, match="what is rejected is not sent"):
+        board.answer("p-2", approved=False, who="ada", reason="less", changes=less)
+    assert len(board.waiting()) == 2, "what was refused changed nothing"
+    board.answer("p-2", approved=True, who="ada", reason="less", changes=less)
+    found = ApprovalBoard(tmp_path, clock).look("run-1", "p-2")
+    assert found is not None
+    assert (found.approved, found.by, found.note) == (True, "ada", "less")
+    assert [edit.words for edit in found.edits] == ["BTC-USDT-PERP quantity from 2 to 1.5"]
+    with pytest.raises(RequestError, match="changed by ada already"):
+        board.answer("p-2", approved=True, who="bob", reason="more", changes=less)
+    clock.set_ms(clock.now_ms() + PATIENCE_MS)
+    with pytest.raises(RequestError, match="its time is up"):
+        board.answer("p-1", approved=True, who="ada", reason="less", changes=less)
+
+
+def test_a_board_of_an_older_version_is_read(board: ApprovalBoard, tmp_path: Path) -> None:
+    ask(board)
+    with sqlite3.connect(tmp_path / "approvals.sqlite") as db:
+        db.execute("drop table edits")
+        db.execute("""update proposals set body = '{"rulings": [], "rationale": "old"}'""")
+    db.close()
+    (asked,) = board.waiting()
+    assert (asked.rationale, asked.lots, asked.changed) == ("old", {}, ())

@@ -1,5 +1,6 @@
 """A person approves or rejects on the page: by name, with a reason, in time, and the season goes on with it."""
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,7 +17,10 @@ from arena.seasons.reception import Reception
 from arena.seasons.rulefile import load_rules
 from arena.settings import Settings
 from arena.ui.chat.approving import answering
+from arena.ui.chat.editing import opening, sending, trying
 from arena.ui.site import build_site
+from graphs import DeskTeam
+from tests.agents.staging import ROLES, at_most, seat
 from tests.arena.commands.test_approvals import SEASON
 from tests.arena.housing import house
 from trading.domain.clock import ManualClock
@@ -92,6 +96,126 @@ def test_what_expired_or_was_answered_is_refused(tmp_path: Path, asked_by: Act) 
     answering(board, approved=True)("p-1", "", asked_by(name="ada"))
     with pytest.raises(gr.Error, match="approved by ada already"):
         answering(board, approved=False)("p-1", "late", asked_by(name="bob"))
+
+
+INTENT = {
+    "instrument": "BTC-USDT-PERP", "side": "buy", "quantity": "2", "order_type": "market", "limit_price": None,
+    "reduce_only": False, "good_for_rounds": 1, "reason": "<img src=x>",
+}  # fmt: skip
+
+
+def told(*legs: Any, proposal: str = "p-1") -> str:
+    return json.dumps({"proposal": proposal, "legs": legs})
+
+
+def leg(number: Any = 1, *, drop: Any = False, **values: Any) -> dict[str, Any]:
+    return {"leg": number, "drop": drop, "values": values}
+
+
+def ask_to_change(board: ApprovalBoard, patience_ms: int = 60_000) -> None:
+    ruling = {"ruling": "allowed", "message": "", "quantity_after": "2"}
+    board.ask(
+        run_id="run-1", proposal="p-1", decision_id="d-1", desk="momentum", round_index=0, rationale="",
+        rulings=[{"intent": INTENT, **ruling}, {"intent": {**INTENT, "side": "sell"}, **ruling}],
+        patience_ms=patience_ms, lots={"BTC-USDT-PERP": "0.5"},
+    )  # fmt: skip
+
+
+def test_a_change_opens_with_what_was_proposed_and_is_sent_by_name(board: ApprovalBoard, asked_by: Act) -> None:
+    ask_to_change(board)
+    form, _ = opening(board)("p-1", asked_by(name="ada"))
+    assert 'data-editing="p-1"' in form
+    assert form.count('value="2"') == 2
+    assert "<img" not in form
+    changes = told(leg(quantity="1.5", stop_loss=None), leg(2, drop=True, quantity="7"))
+    assert sending(board)(changes, " half of  it ", asked_by(name="ada")) == ("", "")
+    (asked,) = board.all()
+    assert asked.answer is not None
+    assert (asked.answer.approved, asked.answer.by, asked.answer.note) == (True, "ada", "half of it")
+    assert [edit.words for edit in asked.answer.edits] == [
+        "BTC-USDT-PERP quantity from 2 to 1.5",
+        "BTC-USDT-PERP dropped",
+    ]
+    with pytest.raises(gr.Error, match="changed by ada already"):
+        sending(board)(changes, "again", asked_by(name="bob"))
+    with pytest.raises(gr.Error, match="has just changed"):
+        opening(board)("p-1", asked_by())
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "role", "why"),
+    [
+        (told(leg(quantity="1")), "fine", Role.VIEWER, "this needs a trader"),
+        (told(leg(quantity="1")), " ", Role.TRADER, "a change needs a reason"),
+        (told(leg(quantity="-1")), "fine", Role.TRADER, "above zero"),
+        (told(leg(quantity="NaN")), "fine", Role.TRADER, "above zero"),
+        (told(leg(quantity="1,5")), "fine", Role.TRADER, "above zero"),
+        (told(leg(quantity=None)), "fine", Role.TRADER, "above zero"),
+        (told(leg(quantity="1.3")), "fine", Role.TRADER, "steps of 0.5"),
+        (told(leg(side="sell")), "fine", Role.TRADER, "cannot be changed"),
+        (told(leg(3, quantity="1")), "fine", Role.TRADER, "there is no leg 3"),
+        (told(leg(quantity="2")), "fine", Role.TRADER, "nothing is changed"),
+        (told(leg(drop=True), leg(2, drop=True)), "fine", Role.TRADER, "every leg is dropped"),
+        (told(leg(quantity="1"), proposal="p-2"), "fine", Role.TRADER, "no proposal of that id"),
+        (told(leg(quantity=1)), "fine", Role.TRADER, "a change that is none"),
+        (told(leg("1", quantity="1")), "fine", Role.TRADER, "a change that is none"),
+        (told(leg(True, quantity="1")), "fine", Role.TRADER, "a change that is none"),
+        (told(leg(drop="yes")), "fine", Role.TRADER, "a change that is none"),
+        (told("<script>"), "fine", Role.TRADER, "a change that is none"),
+        ("", "fine", Role.TRADER, "a change that is none"),
+        ("[1]", "fine", Role.TRADER, "a change that is none"),
+        ('{"proposal": 1, "legs": []}', "fine", Role.TRADER, "a change that is none"),
+        ("9" * 50_000, "fine", Role.TRADER, "a change that is none"),
+    ],
+)
+def test_what_cannot_be_changed_is_refused(
+    board: ApprovalBoard, asked_by: Act, changes: str, reason: str, role: Role, why: str
+) -> None:
+    ask_to_change(board)
+    with pytest.raises(gr.Error, match=why):
+        sending(board)(changes, reason, asked_by(role))
+    assert [asked.proposal for asked in board.waiting()] == ["p-1"]
+
+
+def test_what_is_typed_is_tried_on_the_gate_and_nothing_is_sent(board: ApprovalBoard) -> None:
+    ask_to_change(board)
+    reception = Reception(snapshot=lambda: None)
+    desk = DeskTeam(name="momentum", models=dict.fromkeys(ROLES, "house/momentum"), seed=7)
+
+    async def sit(decision_id: str) -> None:
+        reception.seat([desk], [seat(decision_id=decision_id, preview=at_most("3"))])
+
+    def says(changes: str, behind: Reception | None = reception) -> str:
+        return asyncio.run(trying(board, behind)(changes))
+
+    much = told(leg(quantity="500"), leg(2, drop=True))
+    assert says(much, None) == ""
+    assert says(much) == "", "no desk sits there, so nobody knows"
+    asyncio.run(sit("d-2"))
+    assert says(much) == "", "it sits in another decision by now"
+    asyncio.run(sit("d-1"))
+    assert "Buy 500 BTC: the gate cuts it to 3. at most 3" in says(much)
+    both = says(told(leg(quantity="1")))
+    assert "Buy 1 BTC: the gate lets it through" in both
+    assert "Sell 2 BTC: the gate lets it through" in both
+    for rubbish, why in ((told(leg(quantity="<b>")), "above zero"), ("<b>", "a change that is none")):
+        assert why in says(rubbish)
+        assert "<b>" not in says(rubbish)
+    assert says(told(leg(quantity="1"), proposal="p-2")) == ""
+    assert len(board.waiting()) == 1
+
+
+def test_what_expired_or_cannot_be_read_is_not_changed(tmp_path: Path, asked_by: Act) -> None:
+    clock = ManualClock(1_000)
+    board = ApprovalBoard(tmp_path, clock)
+    ask(board)
+    with pytest.raises(gr.Error, match="cannot be read"):
+        opening(board)("p-1", asked_by())
+    with pytest.raises(gr.Error, match="this needs a trader"):
+        opening(board)("p-1", asked_by(Role.VIEWER))
+    clock.set_ms(100_000)
+    with pytest.raises(gr.Error, match="its time is up"):
+        sending(board)(told(leg(quantity="1")), "late", asked_by())
 
 
 def test_hostile_words_of_a_desk_stay_words(tmp_path: Path, make_floor: Any) -> None:

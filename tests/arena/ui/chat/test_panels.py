@@ -15,9 +15,10 @@ from arena.ui.chat.answer import Answer
 from arena.ui.chat.desk_now import chat_heading, desk_now
 from arena.ui.chat.side_by_side import compared, desk_picker, duel_sheet, votes_so_far
 from arena.ui.components.approval import waiting_panel
+from arena.ui.components.edit_form import edit_form
 from arena.ui.components.states import STALE_AFTER_MS, is_stale
 from tests.arena.ui.hostile import PAYLOADS
-from trading.domain import Ruling, Side, TradeIntent
+from trading.domain import OrderType, Ruling, Side, TradeIntent
 from trading.risk.approvals import Asked
 
 MARKUP = ("<img", "<script", "<svg/", "<iframe", "<a href=javascript")
@@ -81,6 +82,32 @@ def test_a_late_proposal_and_a_halt_are_marked() -> None:
     assert "Trading is halted" in waiting_panel([(asked(), [EFFECT])], 0, halted=True)
 
 
+def test_a_proposal_that_a_person_changed_says_so() -> None:
+    change = {"by": "ada", "proposal": "p-0", "leg": 1, "instrument": "SOL-USDT-PERP", "name": "stop_loss"}
+    changed = replace(asked(), changed=({**change, "old": "90", "new": None},))
+    assert "ada changed SOL-USDT-PERP stop loss from 90 to none. The gate" in waiting_panel([(changed, [EFFECT])], 0)
+    assert "The gate does not let" not in waiting_panel([(asked(), [EFFECT])], 0)
+
+
+def test_the_fields_of_a_change_are_those_the_order_has() -> None:
+    market = edit_form(replace(asked(), lots={"SOL-USDT-PERP": "0.01"}), [EFFECT])
+    names = ("quantity", "limit_price", "trigger_price", "stop_loss", "take_profit", "drop")
+
+    def shown(form: str) -> list[str]:
+        return [name for name in names if f'name="{name}"' in form]
+
+    assert shown(market) == ["quantity", "stop_loss", "take_profit"], "the only leg cannot be dropped"
+    assert 'value="2.4"' in market, "what the desk asked for, not what the gate made of it"
+    assert "in steps of 0.01" in market
+    limit = replace(EFFECT.intent, order_type=OrderType.LIMIT, limit_price=Decimal("120.5"), reduce_only=True)
+    both = edit_form(asked(), [replace(EFFECT, intent=limit), None, EFFECT])
+    assert shown(both) == ["quantity", "limit_price", "stop_loss", "take_profit", "drop"]
+    assert 'value="120.5"' in both
+    assert ('data-leg="1"' in both, 'data-leg="2"' in both, 'data-leg="3"' in both) == (True, False, True)
+    stop = replace(EFFECT.intent, order_type=OrderType.STOP, trigger_price=Decimal(90))
+    assert shown(edit_form(asked(), [replace(EFFECT, intent=stop)])) == ["quantity", "trigger_price"]
+
+
 def test_a_season_that_waits_for_people_is_not_called_stale(snapshot: FloorSnapshot) -> None:
     late_ms = snapshot.published_ms + STALE_AFTER_MS + 1
     assert is_stale(snapshot, late_ms)
@@ -109,6 +136,8 @@ def test_hostile_words_stay_words(snapshot: FloorSnapshot, payload: str) -> None
     desk = replace(snapshot.desks[0], name=payload)
     floor = replace(snapshot, desks=(desk, snapshot.desks[1]))
     answer: Any = Answer(by=payload, text=payload, failure=payload)
+    change = {"by": payload, "leg": 1, "instrument": payload, "name": payload, "old": payload, "new": payload}
+    hostile = replace(asked(payload, desk=payload, rationale=payload), changed=(change,), lots={payload: payload})
     panels = [
         chat_heading(floor, {"desk": payload}),
         chat_heading(replace(floor, desks=()), {"desk": payload}),
@@ -116,7 +145,8 @@ def test_hostile_words_stay_words(snapshot: FloorSnapshot, payload: str) -> None
         desk_picker(floor),
         compared(payload, [answer], floor),
         duel_sheet(draw_duel(floor, payload, Random(1)), [answer, answer], revealed=True),
-        waiting_panel([(asked(payload, desk=payload, rationale=payload), [replace(EFFECT, message=payload)])], 0),
+        waiting_panel([(hostile, [replace(EFFECT, message=payload)])], 0),
+        edit_form(hostile, [replace(EFFECT, intent=replace(EFFECT.intent, instrument=payload))]),
     ]
     for panel in panels:
         assert not any(markup in panel for markup in MARKUP)
