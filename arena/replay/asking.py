@@ -22,6 +22,7 @@ from arena.replay.past import PastSeat
 from arena.replay.replay import Replay, compared, new_answer, recorded_answer
 from arena.seasons.road import shared_gateway
 from arena.traces import Trace
+from arena.traces.trace import Answer
 from graphs import DeskGraph
 from trading.domain.decision import Decision, DecisionStatus
 from trading.domain.errors import ConfigError, ModelFailure
@@ -132,6 +133,12 @@ def _cost(decision: Decision) -> float | None:
 
 
 def _approval(trace: Trace) -> tuple[str, ...]:
-    if trace.approval is None:
+    if not trace.answers:
         return ()
-    return (f"A person was asked then ({trace.approval[:200]}); in a replay nobody is.",)
+    words = "; ".join(_answered(answer) for answer in trace.answers)
+    return (f"A person was asked then ({words[:200]}); in a replay nobody is.",)
+
+
+def _answered(answer: Answer) -> str:
+    what = "rejected" if not answer.approved else "approved with changes" if answer.edits else "approved"
+    return f"{what} by {answer.by}" if answer.by is not None else "nobody answered in time"

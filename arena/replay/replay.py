@@ -111,7 +111,7 @@ def recorded_answer(trace: Trace) -> Answer:
         abstain_reason=trace.abstain_reason,
         confidence=trace.confidence,
         rationale=trace.rationale,
-        wanted=tuple(_leg(leg) for leg in trace.legs if not leg.superseded),
+        wanted=tuple(map(_leg, trace.own_legs)),
         forecasts=tuple(
             _forecast(one.instrument, one.horizon_ms, one.p_up, one.q05, one.q50, one.q95) for one in trace.forecasts
         ),

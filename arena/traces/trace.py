@@ -184,6 +184,12 @@ class Trace:
         return frozenset(leg.attempt for leg in self.legs if leg.edited_by)
 
     @property
+    def own_legs(self) -> tuple[Leg, ...]:
+        """What the desk itself wanted in the end, before a person changed anything."""
+        changed = min(self.edited_attempts, default=None)
+        return tuple(leg for leg in self.legs if (not leg.superseded if changed is None else leg.attempt == changed))
+
+    @property
     def is_settled(self) -> bool:
         """Whether nothing of it can change any more."""
         return self.outcome is not None and all(one.outcome is not None for one in self.forecasts)
