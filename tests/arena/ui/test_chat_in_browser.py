@@ -147,19 +147,21 @@ def test_a_desk_answers_with_its_look_ups_and_sources(
 
 
 def test_hostile_words_stay_words(snapshot: FloorSnapshot, make_floor: Any, visit: Any) -> None:
-    seen = visit(make_floor(snapshot), "/chat?desk=meanrev")
+    floor = make_floor(snapshot)
+    strange = visit(floor, "/chat?desk=%3Cimg%20src%3Dx%20onerror%3Dwindow.pwned%3D1%3E")
+    expect(strange.page.locator("#tf-talk-head")).to_contain_text("There is no desk")
+    seen = visit(floor, "/chat?desk=meanrev")
     page = seen.page
     for payload in PAYLOADS[:6:5]:
         ask(page, payload)
         expect(page.locator("#tf-chat [data-testid=user]").last).to_contain_text(payload[:12])
         expect(page.locator("#tf-chat")).to_contain_text("twice")
     expect(page.locator("#tf-chat")).to_contain_text("<script>window.pwned=1</script>")
-    page.goto(page.url.partition("?")[0] + "?desk=%3Cimg%20src%3Dx%20onerror%3Dwindow.pwned%3D1%3E")
-    expect(page.locator("#tf-talk-head")).to_contain_text("There is no desk")
-    assert page.evaluate("window.pwned") is None
-    assert page.evaluate(ATTRIBUTES) == []
-    assert page.locator("#tf-chat a[href*=evil], #tf-chat img[src*=evil]").count() == 0
-    assert (seen.complaints, seen.elsewhere) == ([], [])
+    assert strange.page.evaluate(ATTRIBUTES) == []  # in the other one Gradio names each message by its words
+    for one in (strange, seen):
+        assert one.page.evaluate("window.pwned") is None
+        assert one.page.locator("#tf-chat a[href*=evil], #tf-chat img[src*=evil]").count() == 0
+        assert (one.complaints, one.elsewhere) == ([], [])
 
 
 def test_a_viewer_who_leaves_stops_the_work(snapshot: FloorSnapshot, make_floor: Any, visit: Any) -> None:
