@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from agents.llm.runtime import litellm_module
 from arena.seasons.forecast_board import CurvePoint, ForecastBoard, ForecastRow, ModelRow
 from arena.seasons.snapshot import (
     Curve,
@@ -32,6 +33,12 @@ PRICES = (64_210.5, 3_120.25, 152.4)
 
 
 _versions = itertools.count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def models_at_hand() -> None:
+    """LiteLLM warns when it is imported; a season's own thread could do it while another one turns warnings on."""
+    litellm_module()
 
 
 class SampleFloor:
