@@ -457,3 +457,100 @@ def test_costs_nothing_to_what_goes_at_once():
     engine = run(FLAT, {0: [market("buy", "1")]}, costs=FREE)
     assert events(engine, EventKind.WORK_STARTED, EventKind.WORK_ENDED) == []
     assert "parent_id" not in events(engine, EventKind.ORDERED)[0].payload
+
+
+# -- at a venue elsewhere ----------------------------------------------------------------------------------------------
+
+
+class Handed:
+    """What was handed over, and what was wanted back."""
+
+    def __init__(self):
+        self.orders, self.back = [], []
+
+    def place(self, order):
+        self.orders.append(order)
+
+    def cancel(self, order, reason):
+        self.back.append((order.order_id, reason))
+
+
+@pytest.fixture
+def away(tmp_path):
+    switch = KillSwitch(tmp_path)
+    handed = Handed()
+    engine = opened(FLAT, dispatch=handed, kill_switch=switch, run_id="r-1", costs=USUAL, every_bars=6)
+    play(engine, 0, worked())
+    return engine, handed, switch
+
+
+def test_parts_go_to_a_venue_elsewhere_when_its_clock_is_looked_at(away):
+    engine, handed, _ = away
+    due_ms = START_MS + 2 * HOUR_MS
+    assert not engine.send_due(due_ms - 1)
+    assert engine.send_due(due_ms + 3_000)
+    assert not engine.send_due(due_ms + 3_001)
+    assert engine._journal.pending == []
+    first, second = handed.orders
+    assert (first.quantity, second.quantity) == (2, 2)
+    assert (second.sent_ms, second.arrives_ms) == (due_ms + 3_000, due_ms + 3_250)
+    assert second.parent_quantity == 8
+
+
+def test_what_is_late_does_not_leave_any_more_and_the_desk_is_told(away):
+    engine, handed, _ = away
+    assert engine.send_due(START_MS + 4 * HOUR_MS + 1_000)
+    assert [order.quantity for order in handed.orders] == [2, 2]
+    assert endings(engine) == [("4", "parts were due while none could leave")]
+    assert engine.feedback.of("alpha")[-1]["left"] == "4"
+
+
+def test_nothing_leaves_before_the_tape_has_come_up(away):
+    engine, handed, _ = away
+    assert not engine.send_due(START_MS + 14 * HOUR_MS)
+    assert len(handed.orders) == 1
+
+
+def test_a_halt_ends_it_at_once_and_wants_its_parts_back(away):
+    engine, handed, switch = away
+    switch.halt("a person")
+    assert engine.enforce_halt(START_MS + HOUR_MS + 1)
+    assert not engine.send_due(START_MS + 2 * HOUR_MS)
+    assert endings(engine) == [("6", "trading is halted")]
+    assert handed.back == [(handed.orders[0].order_id, "trading is halted")]
+
+
+def test_a_part_that_the_venue_does_not_take_ends_it(away):
+    engine, handed, _ = away
+    (part,) = handed.orders
+    payload = {"order_id": part.order_id, "desk": "alpha", "parent_id": part.parent_id, "reason": "above the cap"}
+    engine.hear(Event(ts_ms=START_MS + HOUR_MS, kind=EventKind.ORDER_REJECTED, payload=payload))
+    assert endings(engine) == [("6", "a part was rejected: above the cap")]
+    assert not engine.send_due(START_MS + 2 * HOUR_MS)
+
+
+def test_a_new_process_sends_only_what_has_not_left(away, tmp_path):
+    engine, handed, _ = away
+    engine.send_due(START_MS + 2 * HOUR_MS)
+    again = Handed()
+    journal = MemoryJournal()
+    journal.events = list(engine._journal.events)
+    restored = engine_on(
+        FLAT, dispatch=again, kill_switch=KillSwitch(tmp_path), run_id="r-1", costs=USUAL, every_bars=6, journal=journal
+    )
+    restored.restore(journal.events)
+    assert not restored.send_due(START_MS + 2 * HOUR_MS + 5)
+    assert restored.send_due(START_MS + 3 * HOUR_MS)
+    assert restored.send_due(START_MS + 4 * HOUR_MS)
+    assert not restored.send_due(START_MS + 5 * HOUR_MS)
+    orders = [*handed.orders, *again.orders]
+    assert len({order.client_order_id for order in orders}) == 4
+    assert sum(order.quantity for order in orders) == 8
+
+
+def test_what_stops_a_season_ends_it(away):
+    engine, handed, _ = away
+    engine.end_work(START_MS + HOUR_MS + 1, "the season stops")
+    assert endings(engine) == [("6", "the season stops")]
+    assert handed.back == [(handed.orders[0].order_id, "the season stops")]
+    assert engine._journal.pending == []
