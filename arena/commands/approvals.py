@@ -8,6 +8,7 @@ import typer
 from arena.commands.output import print_json
 from arena.settings import Settings
 from trading.domain.instants import iso
+from trading.domain.intent import style_words
 from trading.risk.approvals import ApprovalBoard, Asked
 
 
@@ -57,5 +58,7 @@ def _words(ruling: object) -> str:
         return "a proposal that cannot be read"
     intent = ruling["intent"]
     what = " ".join(str(intent.get(name)) for name in ("side", "quantity", "instrument", "order_type"))
+    if isinstance(intent.get("window_s"), int):
+        what = f"{what}, {style_words(str(intent.get('style'))[:8], intent['window_s'])}"
     said = str(ruling.get("ruling"))
     return f"{what}: {said}" + (f", {ruling['message']}" if ruling.get("message") else "")

@@ -7,6 +7,7 @@ from typing import Any
 from arena.traces.index import Entry, JournalIndex
 from arena.traces.trace import CallStep, Fill, ForecastStep, Leg, OrderStep, Outcome, ToolStep, Trace
 from trading.domain.event import Event, EventKind
+from trading.domain.intent import style_words
 from trading.storage.journal import select_events
 from trading.storage.journal.telemetry import latencies_of
 
@@ -159,6 +160,7 @@ def _legs(mine: Iterable[Event]) -> tuple[Leg, ...]:
                 **{name: payload[name] for name in wanted},
                 stop_loss=payload.get("stop_loss"),
                 take_profit=payload.get("take_profit"),
+                worked=style_words(payload["style"], payload["window_s"]) if "window_s" in payload else "",
             )
         elif event.kind is EventKind.RULED and payload["intent_id"] in found:
             said = {name: payload[name] for name in ruled}

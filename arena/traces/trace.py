@@ -41,7 +41,9 @@ class ToolStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One intent with the gate's word on it. ``ruling`` is empty where the gate was not asked."""
+    """One intent with the gate's word on it. ``ruling`` is empty where the gate was not asked, ``worked`` where it goes
+    at once.
+    """
 
     instrument: str
     side: str
@@ -57,6 +59,7 @@ class Leg:
     message: str = ""
     quantity_after: str = ""
     superseded: bool = False
+    worked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,7 @@ def _decided(trace: Trace) -> str:
 
 def _leg(leg: Leg) -> Html:
     at = f", limit {leg.limit_price}" if leg.limit_price else ""
+    at += f", {leg.worked}" if leg.worked else ""
     guards = "".join(
         f", {word} {value}" for word, value in (("stop", leg.stop_loss), ("target", leg.take_profit)) if value
     )
