@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents.feedback import feedback_line
 from tests.trading.markets import (
     FREE,
     HOUR_MS,
@@ -162,6 +163,9 @@ def test_a_desk_is_told_how_far_it_is_in_one_row():
     (row,) = engine.feedback.of("alpha")
     assert (row["event"], row["filled"], row["quantity"]) == ("worked", "6", "8")
     assert D(row["price"]) > 100
+    assert feedback_line(row).startswith(f"Worked so far: buy 6 of 8 {PERP} at 100.0")
+    ended = {**row, "event": "work_ended", "left": "2", "reason": "trading is halted"}
+    assert feedback_line(ended).endswith("not worked any further, 2 of it is left: trading is halted.")
     (rest,) = engine.account("alpha").open_orders
     assert (rest.quantity, rest.side.value) == (2, "buy"), "what left a moment ago; nothing is to come"
 
