@@ -180,6 +180,7 @@ def _orders(events: Iterable[Event], decision_id: str) -> tuple[OrderStep, ...]:
                 arrives_ms=payload["arrives_ms"],
                 ended="",
                 fills=(),
+                parent_id=payload.get("parent_id", ""),
             )
         elif payload.get("order_id") in found:
             order = found[payload["order_id"]]

@@ -76,7 +76,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderStep:
-    """An order that left for the venue. ``ended`` says how, empty while it is open; ``origin`` as orders have it."""
+    """An order that left for the venue. ``ended`` says how, empty while it is open; ``origin`` as orders have it.
+
+    ``parent_id`` names the order that it is a part of, where one was worked.
+    """
 
     order_id: str
     instrument: str
@@ -90,6 +93,7 @@ class OrderStep:
     arrives_ms: int | None
     ended: str
     fills: tuple[Fill, ...]
+    parent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
