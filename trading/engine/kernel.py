@@ -17,11 +17,10 @@ from trading.domain.decision import Decision, DecisionStatus
 from trading.domain.event import Event, EventKind
 from trading.domain.intent import TradeIntent
 from trading.domain.market import Quote
-from trading.domain.order import order_from_payload
 from trading.domain.verdict import Ruling, Verdict
 from trading.engine import records
 from trading.engine.desks import Desks
-from trading.engine.dispatch import Dispatch
+from trading.engine.dispatch import Dispatch, Outlet
 from trading.engine.feedback import Feedback
 from trading.engine.interventions import CLOSING_PATIENCE_MS, FORCED_LEG, Interventions, cancelled_event
 from trading.engine.outgoing import order_for, ordered_event
@@ -131,6 +130,7 @@ class Engine:
             is_elsewhere=dispatch is not None,
         )
         self._dispatch = dispatch
+        self._carry_out = Outlet(self.record, self.orders, dispatch).carry_out
         self._guard = guard
         self._watcher = watcher
         self._gate = Gate()
@@ -303,10 +303,11 @@ class Engine:
 
     def send_due(self, now_ms: int) -> bool:
         """On a followed market, at any time: send, durably, what of worked orders is due; whether anything was."""
+        if self._dispatch is None:
+            self._carry_out(self._working.wake(now_ms - self.tape.step_ms))
         if not self._working.is_due(now_ms, self.tape):
             return False
         if self._dispatch is None:
-            self._carry_out(self._working.pass_over(now_ms - self.tape.step_ms))
             self.advance(now_ms)
             self.note_quiet(now_ms, 0)
         else:
@@ -470,17 +471,3 @@ class Engine:
         thrown = self._kill_switch.state(self._run_id) if self._kill_switch is not None and self.halted else None
         if thrown is not None and self._interventions.has_to_flatten(thrown, as_of_ms):
             self._carry_out(self._interventions.flatten(as_of_ms))
-
-    def _carry_out(self, events: Iterable[Event]) -> None:
-        """Write down what the house does; to a venue elsewhere an order leaves, and a cancellation is a request."""
-        for event in events:
-            if self._dispatch is None:
-                self.record(event)
-            elif event.kind is EventKind.ORDER_CANCELLED:
-                standing = self.orders.get(event.payload["order_id"])
-                if standing is not None:
-                    self._dispatch.cancel(standing, event.payload["reason"])
-            else:
-                self.record(event)
-                if event.kind is EventKind.ORDERED:
-                    self._dispatch.place(order_from_payload(event.payload))

@@ -74,6 +74,7 @@ class Working:
         self._judge = judge
         self._guard = guard
         self._is_elsewhere = is_elsewhere
+        self._is_awake = False
 
     @property
     def next_ms(self) -> int | None:
@@ -122,6 +123,12 @@ class Working:
         """Give up the parts that should have left more than ``late_ms`` ago."""
         self.orders.pass_over(now_ms - late_ms)
         yield from self._end_exhausted(now_ms)
+
+    def wake(self, now_ms: int) -> Iterator[Event]:
+        """Once a process: give up the parts that should have left before it began."""
+        if not self._is_awake:
+            self._is_awake = True
+            yield from self.pass_over(now_ms)
 
     def _send(self, work: WorkedOrder, at_ms: int) -> Iterator[Event]:
         planned = work.part(work.gone)

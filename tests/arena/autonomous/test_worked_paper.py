@@ -84,6 +84,21 @@ def test_parts_fill_on_paper_as_in_a_replay_and_are_durable_between_rounds(tmp_p
     assert audit_journal(paper.folder.journal).problem is None
 
 
+def test_what_was_due_while_a_desk_was_thinking_left_at_its_time(tmp_path):
+    paper = Working(RULES, tmp_path)
+
+    def on_round(index):
+        if index == 0:
+            paper.timer.jump(paper.simulated.setup.start_ms + 6 * MINUTE_MS + 500)
+
+    assert asyncio.run(paper.play(on_round)) == "finished"
+    events = paper.events()
+    start = paper.simulated.setup.start_ms
+    sent = [(e.payload["sent_ms"] - start) // MINUTE_MS for e in of_kind(events, EventKind.ORDERED)]
+    assert sent == list(range(20))
+    assert of_kind(events, EventKind.WORK_ENDED) == []
+
+
 @pytest.mark.parametrize("halted", [False, True])
 def test_what_was_due_while_the_process_was_gone_or_halted_never_leaves(tmp_path, halted):
     paper = Working(RULES, tmp_path)
