@@ -6,11 +6,14 @@ from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from memory.derive import derive
 from tests.trading.engine import worked_season
 from trading.domain import EventKind
 from trading.ledger import audit_journal
+from trading.ledger.export import export_journal
 from trading.storage.journal import read_events
 
 D = Decimal
@@ -64,3 +67,23 @@ def test_what_was_worked_is_what_was_asked_to_the_last_lot(whole):
     limited = next(row for row in begun.values() if row["limit_price"] is not None)
     bought = [e.payload for e in rows(whole[0], EventKind.FILLED) if e.payload["parent_id"] == limited["order_id"]]
     assert all(D(row["price"]) <= D(limited["limit_price"]) for row in bought)
+
+
+def test_parts_count_for_the_decision_that_asked_for_them(whole):
+    """Memory and the exported tables join what was filled with the intent it came from."""
+    derived = derive(whole[0], horizon_ms=4 * 3_600_000)
+    first = next(episode for episode in derived.episodes if episode.round_index == 0)
+    assert (first.status, first.action, first.kind) == ("acted", "enter", "realised")
+
+
+def test_exported_tables_tell_how_it_was_worked(whole, tmp_path):
+    export_journal(whole[0], tmp_path / "none.sqlite", tmp_path)
+    intents = pq.read_table(tmp_path / "intents.parquet").to_pylist()
+    assert [(row["style"], row["window_s"]) for row in intents][:3] == [
+        ("twap", 14_400),
+        ("vwap", 14_400),
+        ("pov", 7200),
+    ]
+    orders = pq.read_table(tmp_path / "orders.parquet").to_pylist()
+    assert {row["intent_id"] for row in orders} == {row["intent_id"] for row in intents}
+    assert len({row["parent_id"] for row in orders}) == 5
