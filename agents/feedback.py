@@ -13,6 +13,12 @@ def feedback_line(row: Mapping[str, Any]) -> str:
     match row["event"]:
         case "filled":
             return f"Filled: {row['side']} {row['quantity']} {row['instrument']} at {row['price']}, fee {row['fee']}."
+        case "worked":
+            done = f"{row['side']} {row['filled']} of {row['quantity']} {row['instrument']}"
+            return f"Worked so far: {done} at {row['price']} on average, fee {row['fee']}."
+        case "work_ended":
+            left = f"{row['left']} of it is left"
+            return f"Your {row['side']} of {row['instrument']} is not worked any further, {left}: {row['reason']}."
         case "ruled":
             return (
                 f"The gate {row['ruling']} your {row['side']} of {row['instrument']} by {row['rule']}: {row['message']}"

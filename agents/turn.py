@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from agents.llm import AnswerMethod, Attempt, Complete, Completion, CompletionRequest, ToolRequest, epoch_of
 from agents.llm.observe import Attributes, span
-from agents.schemas import Answer
+from agents.schemas import Answer, AnswerFormat, answer_format
 from agents.schemas.answer import INSTRUMENTS
 from agents.spec import AgentSpec
 from agents.transcript import Transcript
@@ -63,12 +63,17 @@ class RoleAgent:
     @cached_property
     def tool_schemas(self) -> Sequence[Mapping[str, Any]]:
         """Its tools in the OpenAI function format."""
-        return [openai_schema(discover()[name]) for name in self.spec.tools]
+        return [openai_schema(discover()[name], self.prompt.offers) for name in self.spec.tools]
+
+    @cached_property
+    def answer_format(self) -> AnswerFormat:
+        """The answer as its model is asked for it."""
+        return answer_format(self.spec.answer, self.spec.answer_name, self.prompt.offers)
 
     @cached_property
     def tools_sha256(self) -> str:
         """Digest of its tools and its answer format."""
-        return hashlib.sha256(f"{self.tool_schemas!r}|{self.spec.answer_format.sha256}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.tool_schemas!r}|{self.answer_format.sha256}".encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +105,7 @@ class Turn:
             messages=self.transcript.messages,
             tools=agent.tool_schemas,
             tool_choice="auto" if with_tools else "none",
-            response_format=agent.spec.answer_format.response_format,
+            response_format=agent.answer_format.response_format,
             seed=agent.seed,
             timeout_s=remaining_s,
             prompt_sha256=self.transcript.sha256,

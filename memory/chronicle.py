@@ -19,7 +19,9 @@ Place = Callable[[], tuple[int, str]]
 
 Note = Callable[[Episode], None]
 
-_OF_DECISION = frozenset({EventKind.INTENDED, EventKind.RULED, EventKind.ORDERED})
+_OF_DECISION = frozenset(
+    {EventKind.INTENDED, EventKind.RULED, EventKind.ORDERED, EventKind.WORK_STARTED, EventKind.WORK_ENDED}
+)
 _RATIONALE_CHARS = 260
 _REASON_CHARS = 120
 
@@ -69,6 +71,7 @@ class Chronicle:
             EventKind.INTENDED: self._intended,
             EventKind.RULED: self._ruled,
             EventKind.ORDERED: self._ordered,
+            EventKind.WORK_STARTED: self._ordered,
             EventKind.FILLED: self._filled,
             EventKind.FUNDED: self._funded,
             EventKind.REFLECTED: self._reflected,
@@ -190,9 +193,9 @@ class Chronicle:
         return draft if draft is not None and draft.decision_id == event.decision_id else None
 
     def _ordered(self, event: Event) -> None:
-        draft = self._draft(event)
-        if draft is not None and event.payload["origin"] == "desk":
-            self._of_order[event.payload["order_id"]] = draft
+        episode = self._draft(event) or self._of_order.get(event.payload.get("parent_id", ""))
+        if episode is not None and event.payload["origin"] == "desk":
+            self._of_order[event.payload["order_id"]] = episode
 
     def _complete(self) -> None:
         """The decision stands: its episodes get their text and are found from the next instant on."""

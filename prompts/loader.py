@@ -1,8 +1,9 @@
 """Prompts by name and version, checked when they are loaded: before any model is called.
 
-A file is ``<role>/<name>.v<N>.md``: a TOML head between ``+++`` lines (role, version, slots with their types, and where
-they are known author and message), then the system message, then the user message after a line ``=== user ===``. Slots
-stand as ``{{slot}}``. Those that came with the project lie here, a home folder may have more of them.
+A file is ``<role>/<name>.v<N>.md``: a TOML head between ``+++`` lines (role, version, slots with their types, where
+they are known author and message, and what this version offers beyond others), then the system message, then the user
+message after a line ``=== user ===``. Slots stand as ``{{slot}}``. Those that came with the project lie here, a home
+folder may have more of them.
 """
 
 import hashlib
@@ -22,7 +23,9 @@ _REFERENCE = re.compile(r"[a-z]+/[a-z0-9_]+\.v([1-9]\d*)")
 _SLOT = re.compile(r"\{\{([a-z_]+)\}\}")
 USER_MARK = "\n=== user ===\n"
 _HEAD_KEYS = {"role", "version", "slots"}
-_REMARKS = {"author", "message"}
+_REMARKS = {"author", "message", "offers"}
+OFFERS = frozenset({"working"})
+"""What a version may offer a model beyond what every version does: ``working`` has orders worked over a window."""
 
 SHIPPED = Shelf(HERE)
 
@@ -31,7 +34,10 @@ _own: list[Shelf] = []
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """One version of a role's prompt. ``user_parts`` alternates literal text and slot names, text first."""
+    """One version of a role's prompt. ``user_parts`` alternates literal text and slot names, text first.
+
+    ``offers`` are of :data:`OFFERS`: fields of tools and answers that a model is shown with this version only.
+    """
 
     reference: str
     role: str
@@ -42,6 +48,7 @@ class Prompt:
     user_parts: tuple[str, ...]
     author: str = ""
     message: str = ""
+    offers: frozenset[str] = frozenset()
 
     def messages(self, values: Mapping[str, object]) -> list[dict[str, object]]:
         """The system and the user message with every slot filled.
@@ -131,6 +138,9 @@ def parse_prompt(reference: str, text: str) -> Prompt:
         raise ConfigError(f"prompt {reference}: head not understood: {error}") from None
     if not _HEAD_KEYS <= head.keys() <= _HEAD_KEYS | _REMARKS:
         raise ConfigError(f"prompt {reference}: head has {sorted(head)}, expected {sorted(_HEAD_KEYS)}")
+    offers = head.get("offers", [])
+    if not isinstance(offers, list) or not OFFERS.issuperset(map(str, offers)):
+        raise ConfigError(f"prompt {reference}: offers {offers!r}, expected a list of {', '.join(sorted(OFFERS))}")
     if head["version"] != int(match[1]) or head["role"] != reference.partition("/")[0]:
         raise ConfigError(f"prompt {reference}: head says {head['role']} version {head['version']}")
     system, user = fields[2].split(USER_MARK, 1)
@@ -151,4 +161,5 @@ def parse_prompt(reference: str, text: str) -> Prompt:
         user_parts=parts,
         author=str(head.get("author", "")),
         message=str(head.get("message", "")),
+        offers=frozenset(offers),
     )

@@ -7,8 +7,9 @@ from pydantic import Field
 from tools.context import ToolContext
 from tools.market import Symbol
 from tools.numbers import PositiveDecimal, quotient_text
+from tools.schema import OFFERED_WITH
 from tools.tool import Args, Effect, Result, Row, tool
-from trading.domain import OrderType, Side, TimeInForce, TradeIntent, money_text, shape_problem
+from trading.domain import ExecutionStyle, OrderType, Side, TimeInForce, TradeIntent, money_text, shape_problem
 from trading.domain.errors import BadArguments
 
 
@@ -33,6 +34,20 @@ class ProposedOrder(Args):
     ] = None
     stop_loss: Annotated[PositiveDecimal | None, Field(description="Closes what this order opens, at a loss.")] = None
     take_profit: Annotated[PositiveDecimal | None, Field(description="Closes what this order opens, at a gain.")] = None
+    style: Annotated[
+        ExecutionStyle,
+        Field(
+            description="Other than now it is worked in parts over window_s.",
+            json_schema_extra={OFFERED_WITH: "working"},
+        ),
+    ] = ExecutionStyle.NOW
+    window_s: Annotated[
+        int | None,
+        Field(
+            description="Seconds; of an order that is worked, which needs it.",
+            json_schema_extra={OFFERED_WITH: "working"},
+        ),
+    ] = None
 
     def intent(self) -> TradeIntent:
         """The order as an intent. Raises BadArguments where its prices and conditions do not fit its type."""
@@ -50,6 +65,8 @@ class ProposedOrder(Args):
             trail=self.trail,
             stop_loss=self.stop_loss,
             take_profit=self.take_profit,
+            style=self.style,
+            window_s=self.window_s,
         )
         problem = shape_problem(intent)
         if problem is not None:

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 
+from tools.schema import is_offered
+
 INSTRUMENTS = "instruments"
 """Key of the validation context under which the instruments of the round stand."""
 
@@ -50,8 +52,8 @@ class AnswerFormat:
 
 
 @cache
-def answer_format(answer: type[Answer], name: str) -> AnswerFormat:
-    """The ``response_format`` for ``answer``. The same object every time; read-only.
+def answer_format(answer: type[Answer], name: str, offers: frozenset[str] = frozenset()) -> AnswerFormat:
+    """The ``response_format`` for ``answer``, with the fields on offer. The same object every time; read-only.
 
     Bounds that some providers refuse in a schema (lengths, ranges, patterns) are left out: they stand in the
     descriptions, and the answer is validated against them all the same.
@@ -59,23 +61,24 @@ def answer_format(answer: type[Answer], name: str) -> AnswerFormat:
     if answer is Words:
         return AnswerFormat(name=name, response_format=FREE_TEXT, sha256=hashlib.sha256(b"words").hexdigest())
     schema = answer.model_json_schema()
-    strict = _strict(schema, schema.get("$defs", {}))
+    strict = _strict(schema, schema.get("$defs", {}), offers)
     wrapped = {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": strict}}
     digest = hashlib.sha256(json.dumps(wrapped, sort_keys=True).encode()).hexdigest()
     return AnswerFormat(name=name, response_format=wrapped, sha256=digest)
 
 
-def _strict(node: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+def _strict(node: dict[str, Any], definitions: dict[str, Any], offers: frozenset[str]) -> dict[str, Any]:
     if "$ref" in node:
         target = definitions[node["$ref"].rsplit("/", 1)[-1]]
-        return _strict({**target, **{key: value for key, value in node.items() if key != "$ref"}}, definitions)
+        return _strict({**target, **{key: value for key, value in node.items() if key != "$ref"}}, definitions, offers)
     kept = {key: value for key, value in node.items() if key in _KEPT}
     if "properties" in kept:
-        kept["properties"] = {name: _strict(child, definitions) for name, child in kept["properties"].items()}
+        shown = {name: child for name, child in kept["properties"].items() if is_offered(child, offers)}
+        kept["properties"] = {name: _strict(child, definitions, offers) for name, child in shown.items()}
         kept["required"] = list(kept["properties"])
         kept["additionalProperties"] = False
     if "items" in kept:
-        kept["items"] = _strict(kept["items"], definitions)
+        kept["items"] = _strict(kept["items"], definitions, offers)
     if "anyOf" in kept:
-        kept["anyOf"] = [_strict(child, definitions) for child in kept["anyOf"]]
+        kept["anyOf"] = [_strict(child, definitions, offers) for child in kept["anyOf"]]
     return kept

@@ -7,7 +7,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from agents.schemas.answer import Answer, InstrumentName, Share, Text
-from trading.domain import OrderType, Side, TimeInForce, TradeIntent, shape_problem
+from tools.schema import OFFERED_WITH
+from trading.domain import ExecutionStyle, OrderType, Side, TimeInForce, TradeIntent, shape_problem
 
 
 class Action(StrEnum):
@@ -61,6 +62,22 @@ class IntentAnswer(Answer):
     take_profit: Annotated[
         DecimalText | None, Field(description="Price that closes what this order opens at a gain; null for none")
     ] = None
+    style: Annotated[
+        ExecutionStyle,
+        Field(
+            description="now, or over window_s: twap evenly, vwap with the usual volume, pov a tenth of it at most",
+            json_schema_extra={OFFERED_WITH: "working"},
+            exclude_if=lambda value: value is ExecutionStyle.NOW,
+        ),
+    ] = ExecutionStyle.NOW
+    window_s: Annotated[
+        int | None,
+        Field(
+            description="Seconds over which a worked order leaves, 60 to 86400; null for one that goes now",
+            json_schema_extra={OFFERED_WITH: "working"},
+            exclude_if=lambda value: value is None,
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -86,6 +103,8 @@ class IntentAnswer(Answer):
             trail=_decimal(self.trail),
             stop_loss=_decimal(self.stop_loss),
             take_profit=_decimal(self.take_profit),
+            style=self.style,
+            window_s=self.window_s,
         )
 
 

@@ -171,12 +171,13 @@ class LiveTrading:
         Positions and the orders that guard them stay at the exchange, and a person is told of them.
         """
         self._is_between = True
+        assert self._engine is not None, "it was opened"
+        self._engine.end_work(self._timer.now_ms(), reason)
         await self.dispatcher.settle(reason)
         self._is_settled = True
         unknown = [order.client_order_id for order in self._orders.all() if not order.is_protective]
         if unknown:
             self._watchers.alarm(f"stopped with orders that may stand at the exchange: {', '.join(unknown[:5])}", True)
-        assert self._engine is not None, "it was opened"
         held = [
             f"{position.quantity} {position.instrument}"
             for account in self._engine.ledger.accounts.values()
@@ -205,7 +206,10 @@ class LiveTrading:
     def _look(self) -> None:
         engine = self._engine
         if engine is not None and len(engine.tape) and not engine.is_closed:
-            engine.enforce_halt(self._timer.now_ms())
+            now_ms = self._timer.now_ms()
+            engine.enforce_halt(now_ms)
+            if not self._is_between:
+                engine.send_due(now_ms)
         if self._is_between:
             self._watchers.looked()
         if self._grip is not None and self._watchers.is_alive():

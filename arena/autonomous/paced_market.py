@@ -125,6 +125,7 @@ class PacedMarket:
         now = self._timer.now_ms()
         if self._tape.known_until_ms is not None:
             self._engine.enforce_halt(now)
+            self._engine.send_due(now)
         if self._on_look is not None:
             self._on_look(now, self._source.stale())
         return now

@@ -12,6 +12,7 @@ from arena.settings import Settings
 from trading.domain.decision import IntentEdit
 from trading.domain.errors import RequestError
 from trading.domain.instants import iso
+from trading.domain.intent import style_words
 from trading.risk.approvals import ApprovalBoard, Asked, answered_how
 from trading.risk.edits import EDITABLE, LegChange
 
@@ -93,5 +94,7 @@ def _words(ruling: object) -> str:
     what = " ".join(str(intent.get(name)) for name in ("side", "quantity", "instrument", "order_type"))
     prices = [name for name in EDITABLE if name != "quantity" and intent.get(name) is not None]
     what += "".join(f", {name.replace('_', ' ')} {intent[name]}" for name in prices)
+    if isinstance(intent.get("window_s"), int):
+        what = f"{what}, {style_words(str(intent.get('style'))[:8], intent['window_s'])}"
     said = str(ruling.get("ruling"))
     return f"{what}: {said}" + (f", {ruling['message']}" if ruling.get("message") else "")

@@ -14,10 +14,12 @@ from arena.seasons.runner import SeasonRun
 from arena.settings import Settings
 from trading.domain.event import EventKind
 from trading.domain.instants import from_ms, iso
+from trading.domain.intent import style_words
 from trading.storage.journal import read_verified
 from trading.storage.runs import RunFolder, Runs
 
 _ORDER = ("desk", "instrument", "side", "order_type", "quantity", "limit_price", "trigger_price", "client_order_id")
+_WORKED = ("desk", "instrument", "side", "order_type", "quantity", "limit_price", "style", "window_s")
 
 
 def rehearse(rules: SeasonRules, settings: Settings, *, as_json: bool) -> None:
@@ -30,17 +32,22 @@ def rehearse(rules: SeasonRules, settings: Settings, *, as_json: bool) -> None:
         asyncio.run(_play_one(prepared, scratch, settings))
         events = [stored.event() for stored in read_verified(scratch.journal)]
     orders = [event.payload for event in events if event.kind is EventKind.ORDERED]
+    worked = [event.payload for event in events if event.kind is EventKind.WORK_STARTED]
     refused = [
         event.payload for event in events if event.kind is EventKind.RULED and event.payload["ruling"] == "refused"
     ]
     as_of = next(iso(event.ts_ms) for event in events if event.kind is EventKind.ROUND_OPENED)
     if as_json:
         rows = [{name: order.get(name) for name in _ORDER} for order in orders]
-        print_json({"as_of": as_of, "orders": rows, "refused": refused})
+        wholes = [{name: row.get(name) for name in _WORKED} | {"parts": len(row["parts"])} for row in worked]
+        print_json({"as_of": as_of, "orders": rows, "worked": wholes, "refused": refused})
         return
     say(f"rehearsal of {rules.season.name} at {as_of}: {len(orders)} orders would be sent, none was")
     for order in orders:
         typer.echo(_line(order))
+    for row in worked:
+        how = f"{style_words(row['style'], row['window_s'])} in {len(row['parts'])} parts"
+        typer.echo(f"to be worked: {row['desk']} {row['side']} {row['quantity']} {row['instrument']}, {how}")
     for row in refused:
         typer.echo(f"refused by {row['rule']}: {row['desk']} {row['side']} {row['instrument']}: {row['message']}")
 
@@ -59,7 +66,7 @@ def _from_now_on(rules: SeasonRules) -> SeasonRules:
 
     season, every = rules.season, rules.season.every_ms
     start_ms = SystemClock().now_ms() // every * every
-    times = {"start": from_ms(start_ms), "end": from_ms(start_ms + every)}
+    times = {"start": from_ms(start_ms), "end": max(season.end, from_ms(start_ms + every))}
     return rules.model_copy(
         update={
             "season": season.model_copy(update=times),

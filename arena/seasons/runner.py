@@ -126,6 +126,7 @@ class SeasonRun:
     def end_early(self, reason: str) -> None:
         """Seal a run that was stopped between two rounds: it is over, with the reason on record, and never goes on."""
         ts_ms = self.engine.setup.round_ms(self.engine.rounds_closed)
+        self.engine.end_work(ts_ms, reason)
         self.engine.record(Event(ts_ms=ts_ms, kind=EventKind.HALTED, payload={"reason": f"ended early: {reason}"}))
         self.journal.seal()
 

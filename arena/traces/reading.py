@@ -8,6 +8,7 @@ from arena.traces.index import Entry, JournalIndex
 from arena.traces.trace import Answer, CallStep, Fill, ForecastStep, Leg, OrderStep, Outcome, ToolStep, Trace
 from trading.domain.decision import IntentEdit
 from trading.domain.event import Event, EventKind
+from trading.domain.intent import style_words
 from trading.storage.journal import select_events
 from trading.storage.journal.telemetry import latencies_of
 
@@ -164,6 +165,7 @@ def _legs(mine: Iterable[Event]) -> tuple[Leg, ...]:
                 stop_loss=payload.get("stop_loss"),
                 take_profit=payload.get("take_profit"),
                 edited_by=edited.get(payload["intent_id"], ""),
+                worked=style_words(payload["style"], payload["window_s"]) if "window_s" in payload else "",
             )
         elif event.kind is EventKind.RULED and payload["intent_id"] in found:
             said = {name: payload[name] for name in ruled}
@@ -183,6 +185,7 @@ def _orders(events: Iterable[Event], decision_id: str) -> tuple[OrderStep, ...]:
                 arrives_ms=payload["arrives_ms"],
                 ended="",
                 fills=(),
+                parent_id=payload.get("parent_id", ""),
             )
         elif payload.get("order_id") in found:
             order = found[payload["order_id"]]

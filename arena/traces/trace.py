@@ -43,7 +43,8 @@ class ToolStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One intent with the gate's word on it. ``ruling`` is empty where the gate was not asked.
+    """One intent with the gate's word on it. ``ruling`` is empty where the gate was not asked, ``worked`` where it goes
+    at once.
 
     ``edited_by`` is who changed it in its place; what was made of it is a leg of the next ``attempt``.
     """
@@ -62,6 +63,7 @@ class Leg:
     message: str = ""
     quantity_after: str = ""
     superseded: bool = False
+    worked: str = ""
     edited_by: str = ""
 
 
@@ -93,7 +95,10 @@ class Fill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderStep:
-    """An order that left for the venue. ``ended`` says how, empty while it is open; ``origin`` as orders have it."""
+    """An order that left for the venue. ``ended`` says how, empty while it is open; ``origin`` as orders have it.
+
+    ``parent_id`` names the order that it is a part of, where one was worked.
+    """
 
     order_id: str
     instrument: str
@@ -107,6 +112,7 @@ class OrderStep:
     arrives_ms: int | None
     ended: str
     fills: tuple[Fill, ...]
+    parent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

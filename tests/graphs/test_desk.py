@@ -1,6 +1,7 @@
 """The desk graph end to end, through LiteLLM's real path."""
 
 import asyncio
+import json
 from dataclasses import replace
 from decimal import Decimal
 from time import perf_counter
@@ -26,7 +27,7 @@ from tests.agents.staging import (
     team,
     walk,
 )
-from trading.domain import Approval, DecisionStatus, Ruling, Side
+from trading.domain import Approval, DecisionStatus, ExecutionStyle, Ruling, Side
 
 pytestmark = pytest.mark.asyncio
 PATH = ("analyst", "forecaster", "risk", "executor", "gate")
@@ -90,6 +91,19 @@ async def test_good_answers_make_a_decision(stage):
     assert decision.forecasts[0].horizon_s == 14400
     assert [call.tokens_in for call in decision.model_calls] == [100] * 4
     assert [call.usd for call in decision.model_calls] == [None] * 4, "an unknown price is None"
+
+
+async def test_an_executor_that_is_offered_it_has_an_order_worked(stage):
+    worked = {**INTENT, "style": "twap", "window_s": 14_400}
+    stage.lines["executor_decision"] = [{**GOOD["executor_decision"], "intents": [worked]}]
+    models = dict.fromkeys(ROLES, "staged/x")
+    desk = DeskTeam(name="desk", models=models, seed=7, prompts={"executor": "executor/working"})
+    decision = await DeskGraph(None, "exit").decide(desk, seat())
+    (intent,) = decision.intents
+    assert (intent.style, intent.window_s) == (ExecutionStyle.TWAP, 14_400)
+    (asked,) = [asked for name, _, asked in stage.heard if name == "executor_decision"]
+    assert '"window_s"' in json.dumps(asked["response_format"])
+    assert '"window_s"' in json.dumps(asked["tools"])
 
 
 async def test_roles_see_only_their_own_tools(stage):

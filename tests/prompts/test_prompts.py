@@ -49,6 +49,8 @@ def test_role_and_its_prompt_fit(spec):
 
 def test_alias_resolves_and_strangers_are_refused():
     assert resolve("analyst/default") == "analyst/default.v2"
+    assert load_prompt("executor/working").offers == {"working"}
+    assert load_prompt("executor/production").offers == frozenset()
     assert resolve("analyst/default.v7") == "analyst/default.v7"
     with pytest.raises(ConfigError, match="analyst/default"):
         resolve("analyst/fancy")
@@ -78,6 +80,8 @@ def test_missing_and_unused_values_are_errors():
         (HEAD.replace('"facts"\n+++', '"poem"\n+++') + "s\n=== user ===\n{{facts}}", "head not understood"),
         (HEAD.replace("version = 1", "version = 2") + "s\n=== user ===\n{{facts}}", "version 2"),
         (HEAD.replace("version = 1", "version = 1\nmood = 1") + "s\n=== user ===\n{{facts}}", "head has"),
+        (HEAD.replace("version = 1", "version = 1\noffers = ['magic']") + "s\n=== user ===\n{{facts}}", "offers"),
+        (HEAD.replace("version = 1", "version = 1\noffers = 7") + "s\n=== user ===\n{{facts}}", "offers"),
         (HEAD.replace("[slots]", "slots = 3\n[other]") + "s\n=== user ===\n{{facts}}", "head not understood"),
     ],
 )

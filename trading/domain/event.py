@@ -47,6 +47,8 @@ class EventKind(StrEnum):
     INTENDED = "intended"
     RULED = "ruled"
     ORDERED = "ordered"
+    WORK_STARTED = "work_started"
+    WORK_ENDED = "work_ended"
     BOOKS_OPENED = "books_opened"
     BOOKS_ADJUSTED = "books_adjusted"
     CASH_MOVED = "cash_moved"

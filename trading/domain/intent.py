@@ -5,6 +5,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from trading.domain.instants import duration_text
+
 
 class Side(StrEnum):
     """The direction of an intent, an order or a fill."""
@@ -154,6 +156,11 @@ def _style_problem(intent: TradeIntent) -> str | None:
 def style_payload(intent: TradeIntent) -> dict[str, Any]:
     """What the event of an intent holds of how it is worked: nothing for one that goes at once."""
     return {} if intent.window_s is None else {"style": intent.style.value, "window_s": intent.window_s}
+
+
+def style_words(style: str, window_s: int) -> str:
+    """How an intent is worked, for a person: ``twap over 4h``."""
+    return f"{style} over {duration_text(1000 * window_s) if window_s > 0 else f'{window_s}s'}"
 
 
 def _bracket_problem(intent: TradeIntent) -> str | None:

@@ -1,6 +1,6 @@
 """An order as a venue knows it. Its ids derive from what it is for, so sending twice cannot trade twice."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -47,7 +47,8 @@ class Order:
 
     ``origin`` is ``"desk"``; ``"liquidation"`` for a forced close and ``"risk"`` for what the house sends to get back
     within a limit answer to no intent; protective orders come from ``"bracket"`` or ``"protection"``. Of the orders
-    that share an ``oco_group``, one cancels the others.
+    that share an ``oco_group``, one cancels the others. A part of an order that is worked names that order and its
+    whole quantity: ``parent_id`` and ``parent_quantity``.
     """
 
     order_id: str
@@ -71,6 +72,8 @@ class Order:
     oco_group: str = ""
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
+    parent_id: str = ""
+    parent_quantity: Decimal | None = None
 
     @property
     def is_protective(self) -> bool:
@@ -83,7 +86,17 @@ class Order:
         return self.order_type is not OrderType.MARKET and self.time_in_force in (TimeInForce.GTD, TimeInForce.GTC)
 
 
-_PRICES = ("trigger_price", "trail", "stop_loss", "take_profit")
+_AMOUNTS = ("trigger_price", "trail", "stop_loss", "take_profit", "parent_quantity")
+
+
+def part_of(order: Order) -> dict[str, str]:
+    """What the events of an order say of the one that it is a part of; nothing for an order of its own."""
+    return {"parent_id": order.parent_id} if order.parent_id else {}
+
+
+def count_orders(orders: Iterable[Order]) -> int:
+    """How many orders these are, the parts of one that is worked counted once."""
+    return len({order.parent_id or order.order_id for order in orders})
 
 
 def order_payload(order: Order) -> dict[str, Any]:
@@ -99,7 +112,8 @@ def _special(order: Order) -> dict[str, Any]:
         special["post_only"] = True
     if order.oco_group:
         special["oco_group"] = order.oco_group
-    for name in _PRICES:
+    special |= part_of(order)
+    for name in _AMOUNTS:
         value = getattr(order, name)
         if value is not None:
             special[name] = money_text(value)
@@ -146,5 +160,6 @@ def order_from_payload(payload: Mapping[str, Any]) -> Order:
         time_in_force=TimeInForce(payload.get("time_in_force", TimeInForce.GTD)),
         post_only=payload.get("post_only", False),
         oco_group=payload.get("oco_group", ""),
-        **{name: Decimal(payload[name]) for name in _PRICES if name in payload},
+        parent_id=payload.get("parent_id", ""),
+        **{name: Decimal(payload[name]) for name in _AMOUNTS if name in payload},
     )

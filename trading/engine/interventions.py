@@ -4,12 +4,13 @@ Each answers with events to be written down one by one: the next is made from wh
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from trading.domain import ids
 from trading.domain.account import AccountView
 from trading.domain.decision import Decision, DecisionStatus
 from trading.domain.event import Event, EventKind
-from trading.domain.order import FLATTEN, RISK, Order
+from trading.domain.order import FLATTEN, RISK, Order, part_of
 from trading.domain.position import Position
 from trading.engine.outgoing import order_for, ordered_event
 from trading.engine.protection import Protection, ProtectionPolicy
@@ -64,7 +65,9 @@ class Interventions:
             desk = breach.scope
             decision_id = ids.decision_id(self._setup.season, desk, opened.index)
             cause = Decision(decision_id=decision_id, desk=desk, round_index=opened.index, status=DecisionStatus.ACTED)
-            intents = reducing_intents(self._account(desk), breach, self._setup.instruments)
+            # What is still to leave of an order that is worked comes too late to be counted on.
+            account = replace(self._account(desk), open_orders=self._orders.of(desk))
+            intents = reducing_intents(account, breach, self._setup.instruments)
             for leg, intent in enumerate(intents, start=FORCED_LEG):
                 order = order_for(
                     cause,
@@ -118,5 +121,5 @@ class Interventions:
 
 def cancelled_event(order: Order, as_of_ms: int, reason: str) -> Event:
     """The end of an order that the house takes back."""
-    payload = {"order_id": order.order_id, "desk": order.desk, "reason": reason}
+    payload = {"order_id": order.order_id, "desk": order.desk, "reason": reason, **part_of(order)}
     return Event(ts_ms=as_of_ms, kind=EventKind.ORDER_CANCELLED, payload=payload)

@@ -5,9 +5,10 @@ venue declares quiet, so a bar on which nothing trades costs next to nothing. Ev
 fold over the journal: a restart folds the committed events again and goes on.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from threading import Lock
 
 from trading.domain import ids
@@ -16,11 +17,10 @@ from trading.domain.decision import Decision, DecisionStatus
 from trading.domain.event import Event, EventKind
 from trading.domain.intent import TradeIntent
 from trading.domain.market import Quote
-from trading.domain.money import money_text
-from trading.domain.order import order_from_payload
 from trading.domain.verdict import Ruling, Verdict
 from trading.engine import records
-from trading.engine.dispatch import Dispatch
+from trading.engine.desks import Desks
+from trading.engine.dispatch import Dispatch, Outlet
 from trading.engine.feedback import Feedback
 from trading.engine.interventions import CLOSING_PATIENCE_MS, FORCED_LEG, Interventions, cancelled_event
 from trading.engine.outgoing import order_for, ordered_event
@@ -30,9 +30,10 @@ from trading.engine.round import Fold, Round
 from trading.engine.setup import Setup
 from trading.engine.standing_stops import StandingStops
 from trading.engine.supervision import Supervision
+from trading.engine.working import Working
 from trading.execution.orders import OpenOrders
+from trading.execution.worked_orders import WorkedOrders
 from trading.ledger.ledger import Ledger
-from trading.ledger.marking import mark_account
 from trading.ledger.turnover import RecentTurnover
 from trading.marketdata.depth import BookTape
 from trading.marketdata.growing import GrowingTape
@@ -115,7 +116,21 @@ class Engine:
             patience_ms=0 if dispatch is None else CLOSING_PATIENCE_MS,
         )
         self._pricing = Pricing(tape, self.ledger, setup.instruments)
+        works = WorkedOrders()
+        self._desks = Desks(setup, tape, self.ledger, self.orders, works, self.supervision, costs.taker_fee)
+        self._working = Working(
+            setup,
+            costs,
+            works,
+            self.orders,
+            self.ledger,
+            self.supervision,
+            judge=partial(self._desks.judge, self._pricing),
+            guard=self._protection.guarding,
+            is_elsewhere=dispatch is not None,
+        )
         self._dispatch = dispatch
+        self._carry_out = Outlet(self.record, self.orders, dispatch).carry_out
         self._guard = guard
         self._watcher = watcher
         self._gate = Gate()
@@ -125,6 +140,7 @@ class Engine:
         self._folds: tuple[Fold, ...] = (
             self.ledger,
             self.orders,
+            self._working.orders,
             self.supervision,
             self.feedback,
             self._protection,
@@ -156,6 +172,7 @@ class Engine:
     def hear(self, event: Event) -> None:
         """Write down what a venue tells, with what it brings about: a bracket after a fill, a close for a lost stop."""
         self.record(event)
+        self._carry_out(self._working.follow(event))
         self._carry_out(self._protection.follow(event))
 
     def _take_in(self, event: Event) -> None:
@@ -187,16 +204,11 @@ class Engine:
 
     def open_season(self) -> None:
         """Register the rules and fund the desks."""
-        setup, start = self.setup, self.setup.start_ms
-        limits, costs = self.limits.model_dump(mode="json"), self.costs.model_dump(mode="json", exclude_defaults=True)
-        self.row = self.tape.bars_known_at(start)
-        opening = setup.opening_payload(limits, costs)
-        if self.margin.isolated_leverage is not None:
-            opening["margin"] = self.margin.model_dump(mode="json")
-        self.record(Event(ts_ms=start, kind=EventKind.SEASON_OPENED, payload=opening))
-        for entrant in setup.entrants:
-            payload = {"desk": entrant.desk, "amount": money_text(setup.capital)}
-            self.record(Event(ts_ms=start, kind=EventKind.DEPOSITED, payload=payload))
+        costs = self.costs.model_dump(mode="json", exclude_defaults=True)
+        margin = None if self.margin.isolated_leverage is None else self.margin.model_dump(mode="json")
+        self.row = self.tape.bars_known_at(self.setup.start_ms)
+        for event in self.setup.opening_events(self.limits.model_dump(mode="json"), costs, margin):
+            self.record(event)
 
     def close_season(self) -> None:
         """Cancel what still rests, mark everything at the end, and say that the run is complete.
@@ -207,6 +219,7 @@ class Engine:
         if not self.is_closed:
             end = self.setup.end_ms
             self.advance(end)
+            self._carry_out(self._working.end(self._working.orders.all(), end, "season ended"))
             if self._dispatch is None:
                 self._carry_out(cancelled_event(order, end, "season ended") for order in self.orders.all())
             self._mark_all(self.setup.rounds, end)
@@ -227,7 +240,7 @@ class Engine:
         if self._dispatch is not None:
             self.row = end
         while self.row < end:
-            quiet = self._venue.quiet_until(self.row, self.orders, self.ledger.accounts)
+            quiet = self.wake_row()
             if quiet >= end:
                 self.row = end
                 return
@@ -235,14 +248,17 @@ class Engine:
             self.process_bar()
 
     def process_bar(self) -> None:
-        """Let the venue work through the next bar."""
+        """Let what is due in the next bar leave, and the venue work through it."""
+        self._carry_out(self._working.send_due(int(self.tape.open_ms[self.row]) + self.tape.step_ms))
         for event in self._venue.process_bar(self.row, self.orders, self.ledger.accounts):
             self.hear(event)
         self.row += 1
 
     def wake_row(self) -> int:
         """The next bar that needs :meth:`process_bar`; the bars before it are quiet."""
-        return self._venue.quiet_until(self.row, self.orders, self.ledger.accounts)
+        quiet = self._venue.quiet_until(self.row, self.orders, self.ledger.accounts)
+        due_ms = self._working.next_ms
+        return quiet if due_ms is None else min(quiet, max(self.row, self.tape.bars_known_at(due_ms)))
 
     def note_quiet(self, as_of_ms: int, bars: int) -> None:
         """Say that bars passed without a decision, mark the accounts, and make it durable."""
@@ -263,6 +279,7 @@ class Engine:
         self._carry_out(self._interventions.cut_back(self.round))
         if self._guard is not None:
             self._carry_out(self._interventions.guard(self._guard, self.round))
+        self._carry_out(self._working.send_now(as_of_ms))
         return self.round
 
     def miss_round(self, index: int, as_of_ms: int, reason: str) -> None:
@@ -283,6 +300,25 @@ class Engine:
         self._check_halts(as_of_ms)
         self.note_quiet(as_of_ms, 0)
         return True
+
+    def send_due(self, now_ms: int) -> bool:
+        """On a followed market, at any time: send, durably, what of worked orders is due; whether anything was."""
+        if self._dispatch is None:
+            self._carry_out(self._working.wake(now_ms - self.tape.step_ms))
+        if not self._working.is_due(now_ms, self.tape):
+            return False
+        if self._dispatch is None:
+            self.advance(now_ms)
+            self.note_quiet(now_ms, 0)
+        else:
+            self._carry_out(self._working.send_now(now_ms))
+            self._journal.commit()
+        return True
+
+    def end_work(self, as_of_ms: int, reason: str) -> None:
+        """End, durably, every order that is worked: no further part of it leaves."""
+        self._carry_out(self._working.end(self._working.orders.all(), as_of_ms, reason))
+        self._journal.commit()
 
     def close_round(self) -> None:
         """Make the round durable, all of it or none."""
@@ -317,36 +353,22 @@ class Engine:
 
     def account(self, desk: str) -> AccountView:
         """A desk's account at the prices of the open round, between rounds at those of the last one."""
-        account = self.ledger.accounts[desk]
-        marks = {symbol: self._pricing.price(symbol) for symbol in account.positions}
-        mark = mark_account(account, marks, self.setup.instruments)
-        return AccountView(
-            desk=desk,
-            as_of_ms=self._looked_at().as_of_ms,
-            quote=account.quote,
-            cash=account.cash,
-            positions=dict(account.positions),
-            marks=marks,
-            equity=mark.equity,
-            peak_equity=max(self.breakers.peak(desk), mark.equity),
-            gross=mark.gross,
-            net=mark.net,
-            open_orders=self.orders.of(desk),
-            reduce_only=self.breakers.reduce_only(desk),
-            halted=self.halted,
-        )
+        return self._desks.account(desk, self._quotes, self._looked_at().as_of_ms)
 
     def preview(self, desk: str, intents: Sequence[TradeIntent]) -> list[Verdict]:
         """What the gate would say now, between rounds by the last one. Nothing is sent and nothing is remembered."""
-        return self._gate.rule(intents, self._gate_state(desk, trial=True))
+        ended = [work.order.order_id for work in self._working.contradicted(desk, intents)]
+        state = self._gate_state(desk, trial=True, without=ended)
+        return self._gate.rule(intents, state)
 
     def cancel(self, desk: str, order_id: str, reason: str) -> bool:
-        """Take back an open order of a desk in the open round; False where it has none such any more."""
-        order = self.orders.get(order_id)
-        if order is None or order.desk != desk:
-            return False
-        self._carry_out((cancelled_event(order, self._opened().as_of_ms, reason),))
-        return True
+        """Take back an open order of a desk in the open round, or what is left of one that is worked.
+
+        False where it has none such any more.
+        """
+        events = tuple(self._working.withdraw(desk, order_id, self._opened().as_of_ms, reason))
+        self._carry_out(events)
+        return bool(events)
 
     def submit(self, decision: Decision, *, delay_ms: int = 0) -> list[Verdict]:
         """Write a decision down, let the gate rule on it, and send what it lets through.
@@ -369,7 +391,8 @@ class Engine:
             raise ValueError(f"desk {decision.desk} has already decided in round {opened.index}")
         for event in self.supervision.changed_limits(ts_ms):
             self.record(event)
-        state = self._gates[decision.desk] = self._gate_state(decision.desk, trial=False)
+        self._carry_out(self._working.supersede(decision, ts_ms))
+        state = self._gates[decision.desk] = self._gate_state(decision.desk)
         for event in records.decision_events(decision, ts_ms):
             self.record(event)
         if decision.status is not DecisionStatus.ACTED:
@@ -418,25 +441,14 @@ class Engine:
             reduce_only=self.breakers.reduce_only(decision.desk),
             delay_ms=delay_ms,
         )
-        self._carry_out((ordered_event(order, decision.decision_id),))
+        if intent.window_s is None:
+            self._carry_out((ordered_event(order, decision.decision_id),))
+        else:
+            self._carry_out(self._working.start(order, intent, self._opened().view, decision.decision_id))
 
-    def _gate_state(self, desk: str, *, trial: bool) -> GateState:
-        account = self.account(desk)
-        state = self.supervision.gate_state(
-            account,
-            self._quotes,
-            view=self._looked_at().view,
-            orders=self.orders,
-            accounts=self.ledger.accounts,
-            taker_fee=self.costs.taker_fee,
-            trial=trial,
-        )
-        for order in account.open_orders:
-            # What only guards a position opens nothing, and must not stand in the way of closing it.
-            if not order.is_protective:
-                price = order.limit_price or order.trigger_price
-                state.count_working(order.side, order.instrument, self.orders.left(order), price)
-        return state
+    def _gate_state(self, desk: str, *, trial: bool = False, without: Collection[str] = ()) -> GateState:
+        view = self._looked_at().view
+        return self._desks.gate_state(self.account(desk), self._quotes, view, trial=trial, without=without)
 
     @property
     def _quotes(self) -> Mapping[str, Quote]:
@@ -455,19 +467,7 @@ class Engine:
         for event in self.supervision.check(as_of_ms):
             self.record(event)
         self._carry_out(self._interventions.take_back(as_of_ms))
+        self._carry_out(self._working.take_back(as_of_ms))
         thrown = self._kill_switch.state(self._run_id) if self._kill_switch is not None and self.halted else None
         if thrown is not None and self._interventions.has_to_flatten(thrown, as_of_ms):
             self._carry_out(self._interventions.flatten(as_of_ms))
-
-    def _carry_out(self, events: Iterable[Event]) -> None:
-        """Write down what the house does; to a venue elsewhere an order leaves, and a cancellation is a request."""
-        for event in events:
-            if self._dispatch is None:
-                self.record(event)
-            elif event.kind is EventKind.ORDER_CANCELLED:
-                standing = self.orders.get(event.payload["order_id"])
-                if standing is not None:
-                    self._dispatch.cancel(standing, event.payload["reason"])
-            else:
-                self.record(event)
-                self._dispatch.place(order_from_payload(event.payload))

@@ -27,15 +27,19 @@ class Pricing:
         """The price of the last look. KeyError where the instrument had none."""
         return decimal_from_float(self.quotes[symbol].price)
 
-    def look_up(self, as_of_ms: int) -> dict[str, Decimal]:
-        """Look at every instrument as it stood at ``as_of_ms``."""
+    def quotes_at(self, as_of_ms: int) -> dict[str, Quote]:
+        """The quotes of an instant; nothing else is looked up by them."""
         view = TapeView(self._tape, as_of_ms)
         known = self._tape.bars_known_at(as_of_ms)
-        self.quotes = {
+        return {
             symbol: view.quote(symbol)
             for row, symbol in enumerate(self._tape.symbols)
             if known and self._tape.last_row[row, known - 1] >= 0
         }
+
+    def look_up(self, as_of_ms: int) -> dict[str, Decimal]:
+        """Look at every instrument as it stood at ``as_of_ms``."""
+        self.quotes = self.quotes_at(as_of_ms)
         return {symbol: decimal_from_float(quote.price) for symbol, quote in self.quotes.items()}
 
     def quiet(self, as_of_ms: int, bars: int) -> Event:

@@ -64,6 +64,10 @@ class Protection:
         elif event.kind is EventKind.SEASON_CLOSED:
             self._bracketed.clear()
 
+    def guarding(self, order_id: str) -> Order | None:
+        """The order of this id, where it is one that guards a position."""
+        return self._guards.get(order_id)
+
     def follow(self, event: Event) -> Iterator[Event]:
         """The events that ``event``, which everything has taken in, brings about."""
         if event.kind is EventKind.FILLED:

@@ -8,7 +8,7 @@ from typing import Any
 from trading.domain import ids
 from trading.domain.decision import Approval, Decision, ModelCall, ToolCall
 from trading.domain.event import Event, EventKind
-from trading.domain.intent import TimeInForce, TradeIntent
+from trading.domain.intent import TimeInForce, TradeIntent, style_payload
 from trading.domain.money import money_text
 from trading.domain.verdict import Verdict
 from trading.ledger.marking import Mark
@@ -191,7 +191,7 @@ def _special(intent: TradeIntent) -> dict[str, Any]:
         value = getattr(intent, name)
         if value is not None:
             special[name] = money_text(value)
-    return special
+    return special | style_payload(intent)
 
 
 def ruled_event(

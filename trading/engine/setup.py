@@ -1,10 +1,11 @@
 """What an engine is told before it starts: who competes, from when to when, with what."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from trading.domain.event import Event, EventKind
 from trading.domain.instrument import Instrument
 from trading.domain.money import money_text
 from trading.ledger.ledger import instrument_row
@@ -71,6 +72,16 @@ class Setup:
     def round_ms(self, index: int) -> int:
         """The instant of a round."""
         return self.start_ms + index * self.every_ms
+
+    def opening_events(
+        self, limits: Mapping[str, Any], costs: Mapping[str, Any], margin: Mapping[str, Any] | None
+    ) -> Iterator[Event]:
+        """The first events of a run: its rules, then the capital of each desk."""
+        rules = self.opening_payload(limits, costs) | ({} if margin is None else {"margin": dict(margin)})
+        yield Event(ts_ms=self.start_ms, kind=EventKind.SEASON_OPENED, payload=rules)
+        for entrant in self.entrants:
+            paid = {"desk": entrant.desk, "amount": money_text(self.capital)}
+            yield Event(ts_ms=self.start_ms, kind=EventKind.DEPOSITED, payload=paid)
 
     def opening_payload(self, limits: Mapping[str, Any], costs: Mapping[str, Any]) -> dict[str, Any]:
         """The first event of a run: the rules it was registered with, before anything was known of the outcome."""

@@ -1,8 +1,7 @@
 """What stands over the desks while they trade: limits in force, breakers, latches, the mode, and the gate's state."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from typing import Protocol
 
 from trading.domain.account import AccountView
 from trading.domain.event import Event, EventKind
@@ -23,14 +22,6 @@ from trading.risk.market_reference import MarketReference
 from trading.risk.modes import Mode, Thresholds
 from trading.risk.traffic import MessageCount
 from trading.risk.trip import HALTED, Clears, Over, TripReason
-
-
-class Standing(Protocol):
-    """The orders that may still fill."""
-
-    def all(self) -> tuple[Order, ...]:
-        """Every open order, oldest first."""
-        ...
 
 
 class Supervision:
@@ -71,7 +62,9 @@ class Supervision:
         self._messages.apply(event)
         if self._thresholds is not None:
             self._thresholds.apply(event)
-        if event.kind is EventKind.LIMITS_CHANGED:
+        if event.kind is EventKind.WORK_ENDED:
+            self._book = None  # what was still to leave is not in flight any more
+        elif event.kind is EventKind.LIMITS_CHANGED:
             self._use(self.limits.checked({each["name"]: _value(each) for each in event.payload["changes"]}))
 
     # -- between rounds --------------------------------------------------------------------------------------------
@@ -163,18 +156,24 @@ class Supervision:
         quotes: Mapping[str, Quote],
         *,
         view: MarketView,
-        orders: Standing,
+        orders: Sequence[Order],
         accounts: Mapping[str, DeskAccount],
         taker_fee: Decimal,
         trial: bool,
+        leaving: bool = False,
     ) -> GateState:
-        """What the gate weighs a desk's intents against; ``trial`` where nothing that is allowed is to be counted."""
+        """What the gate weighs a desk's intents against; ``trial`` where nothing that is allowed is to be counted.
+
+        ``orders`` are those of all desks that may still fill. With ``leaving`` it weighs a part of an order that was
+        let through before: at an instant of its own, and however often the desk has sent something.
+        """
         desk = account.desk
         reason = self._halt_reason(desk)
-        if self._book is None:
-            self._book = self._arena_book(quotes, orders, accounts)
-        if self._reference is None:
-            self._reference = MarketReference(view)
+        if leaving:
+            book, reference = self._arena_book(quotes, orders, accounts), MarketReference(view)
+        else:
+            self._book = book = self._book or self._arena_book(quotes, orders, accounts)
+            self._reference = reference = self._reference or MarketReference(view)
         judged = self._thresholds is not None and desk in self._judged
         standing = self.breakers.standing(Over.DESK, desk)
         return GateState(
@@ -186,12 +185,13 @@ class Supervision:
             limits=self.effective() if trial else self.limits,
             halted=reason is not None,
             halt_reason=reason,
-            arena=self._book.copy() if trial else self._book,
-            arena_orders=orders.all() if self._one_account else account.open_orders,
-            reference=self._reference,
+            arena=book.copy() if trial else book,
+            arena_orders=tuple(order for order in orders if self._one_account or order.desk == desk),
+            reference=reference,
             conditions=self.breakers.conditions,
-            traffic=self._messages.traffic(desk, account.as_of_ms),
-            repeats=self.breakers.repeats.of(desk),
+            traffic=None if leaving else self._messages.traffic(desk, account.as_of_ms),
+            repeats={} if leaving else self.breakers.repeats.of(desk),
+            ends_ms=self._setup.end_ms,
             barred_instruments=self.breakers.barred_instruments(),
             barred_reason=standing[0].text() if standing else None,
             full_confidence=self._thresholds.of(desk) if judged and self._thresholds is not None else None,
@@ -212,7 +212,7 @@ class Supervision:
         return None if halt is None else halt.reason
 
     def _arena_book(
-        self, quotes: Mapping[str, Quote], orders: Standing, accounts: Mapping[str, DeskAccount]
+        self, quotes: Mapping[str, Quote], orders: Sequence[Order], accounts: Mapping[str, DeskAccount]
     ) -> ArenaBook:
         book = ArenaBook(
             equity=self.breakers.arena_equity(),
@@ -222,7 +222,7 @@ class Supervision:
         for desk, account in accounts.items():
             for symbol, position in account.positions.items():
                 book.hold(desk, symbol, position.quantity)
-        for order in orders.all():
+        for order in orders:
             book.work(order.desk, order.instrument, order.side, order.quantity)
         return book
 

@@ -14,7 +14,8 @@ class CappedVenue:
     """A venue to which no order goes that is worth more than ``max_notional``, in the quote currency.
 
     ``price_of`` gives an instrument's last known price, None where there is none. An order is valued at the worst of
-    that and the prices it names; one that cannot be valued does not leave. What only closes a position is not held
+    that and the prices it names, a part of one that is worked by the whole of it; one that cannot be valued does not
+    leave. What only closes a position is not held
     back: a cap must not keep anybody in.
     """
 
@@ -40,7 +41,7 @@ class CappedVenue:
                     f"{order.instrument} has no price, so the order cannot be held against the cap",
                     code=RejectCode.ABOVE_CAP.value,
                 )
-            worth = max(named) * order.quantity
+            worth = max(named) * (order.parent_quantity or order.quantity)
             if worth > self._cap:
                 raise OrderRejected(
                     f"worth {money_text(worth)}, above the live cap of {money_text(self._cap)}",

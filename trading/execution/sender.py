@@ -14,7 +14,7 @@ from trading.domain.clock import Clock
 from trading.domain.errors import OrderRejected, UnknownOrderState
 from trading.domain.event import Event, EventKind
 from trading.domain.money import money_text
-from trading.domain.order import Order, OrderStatus, order_payload
+from trading.domain.order import Order, OrderStatus, order_payload, part_of
 from trading.domain.reject import RejectCode
 from trading.execution.orders import OpenOrders
 from trading.execution.resolver import ResolvePolicy, Sleep, resolve
@@ -149,7 +149,7 @@ class OrderSender:
         return life.status
 
     def _note(self, order: Order, kind: EventKind, **more: Any) -> None:
-        payload = {"order_id": order.order_id, "desk": order.desk, **more}
+        payload = {"order_id": order.order_id, "desk": order.desk, **part_of(order), **more}
         self._record(Event(ts_ms=self._clock.now_ms(), kind=kind, payload=payload))
 
     async def _ask(self, order: Order) -> OrderStatus:
@@ -228,6 +228,7 @@ class OrderSender:
             "liquidity": fill.liquidity.value,
             "ts_ms": fill.ts_ms,
             "venue": self._venue.name,
+            **part_of(order),
         }
         if fill.arrival is not None:
             payload["arrival"] = money_text(fill.arrival)

@@ -40,7 +40,8 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "intents": {
         "intent_id": _TEXT, "decision_id": _TEXT, "desk": _TEXT, "ts": _TIME, "attempt": _COUNT, "instrument": _TEXT,
         "side": _TEXT, "quantity": _TEXT, "order_type": _TEXT, "limit_price": _TEXT, "reduce_only": _FLAG,
-        "reason": _TEXT, "trigger_price": _TEXT, "stop_loss": _TEXT, "take_profit": _TEXT,
+        "reason": _TEXT, "trigger_price": _TEXT, "stop_loss": _TEXT, "take_profit": _TEXT, "style": _TEXT,
+        "window_s": _COUNT,
     },
     "verdicts": {
         "intent_id": _TEXT, "decision_id": _TEXT, "desk": _TEXT, "ts": _TIME, "ruling": _TEXT, "rule": _TEXT,
@@ -52,7 +53,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
         "instrument": _TEXT, "side": _TEXT, "order_type": _TEXT, "quantity": _TEXT, "limit_price": _TEXT,
         "reduce_only": _FLAG, "origin": _TEXT, "arrives": _TIME, "status": _TEXT, "ended": _TIME,
         "ended_reason": _TEXT, "time_in_force": _TEXT, "trigger_price": _TEXT, "trail": _TEXT, "oco_group": _TEXT,
-        "stop_loss": _TEXT, "take_profit": _TEXT,
+        "stop_loss": _TEXT, "take_profit": _TEXT, "parent_id": _TEXT,
     },
     "fills": {
         "fill_id": _TEXT, "order_id": _TEXT, "desk": _TEXT, "ts": _TIME, "instrument": _TEXT, "side": _TEXT,

@@ -27,7 +27,8 @@ class GateState:
     ``arena`` counts all desks, ``arena_orders`` are those that an order could meet. ``traffic`` and ``repeats`` are the
     desk's own. ``barred_instruments`` says of an instrument why it may only be reduced, ``barred_reason`` why the desk
     may only reduce. ``full_confidence`` is the mode's threshold, None where no stated confidence is judged;
-    ``refuses_doubt`` says that below it nothing opens. What is None was not given, and its control is silent.
+    ``refuses_doubt`` says that below it nothing opens; ``ends_ms`` is the season's end. What is None was not given, and
+    its control is silent.
     """
 
     account: AccountView
@@ -52,6 +53,7 @@ class GateState:
     barred_reason: str | None = None
     full_confidence: Decimal | None = None
     refuses_doubt: bool = False
+    ends_ms: int | None = None
 
     def price(self, symbol: str) -> Decimal | None:
         """The last known price of an instrument as a Decimal, None when there is none."""

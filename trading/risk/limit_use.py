@@ -7,6 +7,7 @@ from decimal import Decimal
 from trading.domain.account import AccountView
 from trading.domain.limit import LimitRow
 from trading.domain.money import money_text
+from trading.domain.order import count_orders
 from trading.risk.limits import Limits
 
 
@@ -30,7 +31,7 @@ class LimitUse:
             _row(
                 "max_open_orders",
                 limits.max_open_orders,
-                Decimal(len(account.open_orders)),
+                Decimal(count_orders(account.open_orders)),
                 "orders",
                 "Orders that may rest at once.",
             ),

@@ -92,7 +92,8 @@ class Surveillance:
         if order is None or order.limit_price is None:
             return
         recent = self._withdrawn.setdefault((order.desk, order.instrument, order.side), deque())
-        recent.append((event.ts_ms, order.order_id))
+        if not order.parent_id or order.parent_id not in {each for _, each in recent}:
+            recent.append((event.ts_ms, order.parent_id or order.order_id))
         self._layering(event.ts_ms, order.desk, order.instrument, order.side)
 
     def _filled(self, event: Event) -> None:

@@ -12,12 +12,14 @@ from trading.ledger.ledger import fill_from_payload
 class LossStreaks:
     """How many closes in a row each desk has ended with a loss after the fee of the fill that closed.
 
-    A close is a fill that shrinks or turns a position. A win ends the streak, so does :meth:`forget`.
+    A close is a fill that shrinks or turns a position; of an order that is worked, the first that does. A win ends the
+    streak, so does :meth:`forget`.
     """
 
     def __init__(self) -> None:
         self._positions: dict[tuple[str, str], Position] = {}
         self._streaks: dict[str, int] = {}
+        self._counted: set[str] = set()
 
     def apply(self, event: Event) -> None:
         """Take an event in."""
@@ -31,8 +33,11 @@ class LossStreaks:
         before = self._positions.get(key, Position(instrument=fill.instrument))
         with localcontext(EXACT):
             self._positions[key], realised = filled_position(before, fill)
-        if before.quantity * fill.side.sign >= 0:
+        parent = event.payload.get("parent_id")
+        if before.quantity * fill.side.sign >= 0 or parent in self._counted:
             return None
+        if parent is not None:
+            self._counted.add(parent)
         lost = realised - fill.fee < 0
         self._streaks[fill.desk] = self._streaks.get(fill.desk, 0) + 1 if lost else 0
         return lost

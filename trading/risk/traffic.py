@@ -81,7 +81,10 @@ class MessageCount:
 
 
 class RepeatCount:
-    """How many orders in a row each desk has sent on one side of an instrument. Only a person's resume forgets them."""
+    """How many orders in a row each desk has sent on one side of an instrument. Only a person's resume forgets them.
+
+    An order that is worked is one, in however many parts it leaves.
+    """
 
     def __init__(self) -> None:
         self._runs: dict[str, dict[tuple[str, Side], int]] = {}
@@ -89,7 +92,8 @@ class RepeatCount:
     def apply(self, event: Event) -> None:
         """Take an event in."""
         payload = event.payload
-        if event.kind is EventKind.ORDERED and payload["origin"] == "desk":
+        whole = event.kind is EventKind.ORDERED and "parent_id" not in payload
+        if (whole or event.kind is EventKind.WORK_STARTED) and payload["origin"] == "desk":
             runs = self._runs.setdefault(payload["desk"], {})
             side = Side(payload["side"])
             other = Side.SELL if side is Side.BUY else Side.BUY

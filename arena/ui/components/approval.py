@@ -8,6 +8,7 @@ from arena.ui.components.marks import chip
 from arena.ui.components.markup import Html, element
 from arena.ui.figures import MINUS, UNKNOWN, count, dollars
 from trading.domain import IntentEdit, Ruling, Side, TradeIntent, money_text
+from trading.domain.intent import style_words
 from trading.risk.approvals import Asked
 
 _RATIONALE_CHARS = 600
@@ -90,6 +91,8 @@ def _intent(effect: Effect | None) -> Html:
     terms = (
         f"limit {money_text(intent.limit_price)}" if intent.limit_price else intent.order_type.value.replace("_", "-")
     )
+    if intent.window_s is not None:
+        terms = f"{terms}, {style_words(intent.style, intent.window_s)}"
     facts = [
         ("Order value", _quote(effect.value)),
         (f"{base} position", _change(effect)),

@@ -1,6 +1,6 @@
 """The steps of a decision as an ordered list: market view, roles, gate, orders, fills, and what came of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from arena.traces import Answer, ForecastStep, Leg, OrderStep, Spoken, Trace
 from arena.ui.components.desk_card import desk_href
@@ -31,7 +31,8 @@ def decision_steps(trace: Trace, words: Mapping[str, Spoken], made: int) -> Html
         *_roles(trace, words, timing),
         _approval(trace),
         _gate(trace),
-        *(_order(order, timing) for order in trace.orders),
+        *(_order(order, timing) for order in trace.orders if not order.parent_id),
+        *(_worked(parts) for parts in _in_parts(trace.orders)),
         _outcome(trace, made),
         class_="tf-steps",
         aria_label="Steps of the decision",
@@ -145,6 +146,7 @@ def _decided(trace: Trace) -> str:
 
 def _leg(trace: Trace, leg: Leg) -> Html:
     at = f", limit {leg.limit_price}" if leg.limit_price else ""
+    at += f", {leg.worked}" if leg.worked else ""
     guards = "".join(
         f", {word} {value}" for word, value in (("stop", leg.stop_loss), ("target", leg.take_profit)) if value
     )
@@ -245,6 +247,35 @@ def _order(order: OrderStep, timing: Timing) -> Html:
         *lines,
         aside="" if took is None else duration(took),
         span=bar(timing.orders.get(order.order_id), timing.axis_ms),
+    )  # fmt: skip
+
+
+def _in_parts(orders: Iterable[OrderStep]) -> Iterable[Sequence[OrderStep]]:
+    """The parts of each order that was worked, in the order in which they left."""
+    found: dict[str, list[OrderStep]] = {}
+    for order in orders:
+        if order.parent_id:
+            found.setdefault(order.parent_id, []).append(order)
+    return found.values()
+
+
+def _worked(parts: Sequence[OrderStep]) -> Html:
+    first, last = parts[0], parts[-1]
+    fills = [fill for part in parts for fill in part.fills]
+    filled = sum(fill.quantity for fill in fills)
+    left = f"{count(len(parts), 'part', 'parts')} left for the venue until {clock(last.sent_ms)} UTC"
+    if filled:
+        average = price(sum(fill.quantity * fill.price for fill in fills) / filled)
+        done = f"Filled {number(filled, 4)} at {average} on average, fee {dollars(sum(fill.fee for fill in fills))}."
+    else:
+        done = "Nothing of it is filled."
+    return _step(
+        "system",
+        clock(first.sent_ms),
+        "Order in parts",
+        element("p", f"{first.side} {first.instrument} {first.order_type}: {left}. ",
+                element("span", first.parent_id, class_="tf-mono")),
+        element("p", done),
     )  # fmt: skip
 
 

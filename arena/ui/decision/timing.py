@@ -43,7 +43,9 @@ def timing_of(trace: Trace) -> Timing:
     orders = {
         order.order_id: Span(begin_ms=thought, length_ms=took)
         for order in trace.orders
-        if (took := venue_ms(order)) is not None and took <= _VENUE_SHARE * max(thought, 1_000.0)
+        if not order.parent_id
+        and (took := venue_ms(order)) is not None
+        and took <= _VENUE_SHARE * max(thought, 1_000.0)
     }
     axis = max([thought, *(span.begin_ms + span.length_ms for span in orders.values())])
     return Timing(roles=roles, orders=orders, axis_ms=axis)

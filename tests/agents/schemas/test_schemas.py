@@ -7,8 +7,10 @@ from pydantic import ValidationError
 
 from agents.roles import discover_roles
 from agents.schemas import AnalystReport, ExecutorDecision, ForecasterReport, RiskReport
+from agents.turn import RoleAgent
+from prompts import load_prompt
 from tests.agents.staging import GOOD, INTENT, PERPS
-from trading.domain import OrderType, Side
+from trading.domain import ExecutionStyle, OrderType, Side
 
 SPECS = list(discover_roles().values())
 CONTEXT = {"instruments": PERPS}
@@ -96,3 +98,47 @@ def test_executor_says_what_it_means():
     refused(ExecutorDecision, {**good, "intents": [{**INTENT, "limit_price": "5"}]}, "limit_price belongs")
     refused(ExecutorDecision, {**good, "intents": [{**INTENT, "good_for_rounds": 0}]}, "greater than or equal")
     refused(ExecutorDecision, {**good, "intents": [INTENT] * 51}, "at most 50")
+
+
+def test_a_worked_order_can_be_asked_for_and_must_fit():
+    good = GOOD["executor_decision"]
+    worked = {**INTENT, "style": "twap", "window_s": 14_400}
+    answer = ExecutorDecision.model_validate_json(json.dumps({**good, "intents": [worked]}), context=CONTEXT)
+    intent = answer.intents[0].intent()
+    assert (intent.style, intent.window_s) == (ExecutionStyle.TWAP, 14_400)
+    assert ExecutorDecision.model_validate_json(answer.model_dump_json()) == answer
+    for rubbish, words in (
+        ({"style": "vwap"}, "window_s belongs"),
+        ({"window_s": 600}, "window_s belongs"),
+        ({**worked, "window_s": 0}, "60 to 86400"),
+        ({**worked, "window_s": 1e9}, "integer"),
+        ({**worked, "window_s": "600"}, "integer"),
+        ({**worked, "style": "slowly"}, "now"),
+        ({**worked, "order_type": "stop", "trigger_price": "5"}, "plain market or limit"),
+        ({**worked, "stop_loss": "5"}, "bracket"),
+    ):
+        refused(ExecutorDecision, {**good, "intents": [{**INTENT, **rubbish}]}, words)
+
+
+def test_what_goes_at_once_is_written_down_as_before():
+    answer = ExecutorDecision.model_validate_json(json.dumps(GOOD["executor_decision"]), context=CONTEXT)
+    assert not {"style", "window_s"} & answer.intents[0].model_dump(mode="json").keys()
+
+
+def test_working_is_shown_only_where_a_prompt_offers_it():
+    spec = next(spec for spec in SPECS if spec.role == "executor")
+    plain, offering = (
+        RoleAgent(spec=spec, prompt=load_prompt(name), model="house/momentum", seed=1)
+        for name in ("executor/default.v3", "executor/working")
+    )
+    for agent, is_shown in ((plain, False), (offering, True)):
+        schema = agent.answer_format.response_format["json_schema"]["schema"]
+        answer = schema["properties"]["intents"]["items"]
+        proposed = next(one for one in agent.tool_schemas if one["function"]["name"] == "propose_order")["function"]
+        order = proposed["parameters"]["properties"]["orders"]["items"]
+        for shown in (answer, order):
+            assert ({"style", "window_s"} <= shown["properties"].keys()) is is_shown
+            assert "offered_with" not in json.dumps(shown)
+        assert answer["required"] == list(answer["properties"])
+    assert plain.answer_format == spec.answer_format, "asked as before, so that what was recorded is found again"
+    assert plain.tools_sha256 != offering.tools_sha256

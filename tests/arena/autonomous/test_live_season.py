@@ -2,13 +2,24 @@
 
 import asyncio
 import sys
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
 from tests.arena.autonomous.live_floor import ENVIRONMENT, LIMITS, live_floor
 from tests.exchanges.accounts import OrderFault
-from trading.domain import EventKind, Order, OrderType, Side, TimeInForce, ids
+from trading.domain import (
+    DecisionStatus,
+    EventKind,
+    ExecutionStyle,
+    Order,
+    OrderType,
+    Side,
+    TimeInForce,
+    TradeIntent,
+    ids,
+)
 from trading.domain.errors import ConfigError
 from trading.engine.outgoing import ordered_event
 from trading.ledger.audit import audit_journal
@@ -219,6 +230,45 @@ async def test_a_killed_process_comes_back_to_the_books_of_the_exchange(tmp_path
         assert len(floor.account.orders()) >= left
         kinds = [stored.event().kind for stored in read_verified(floor.folder.journal)]
         assert kinds.count(EventKind.BOOKS_OPENED) == 1
+
+
+def works(run, *, minutes, quantity="0.05"):
+    """Has the desk ask for a twap in its first round, and for nothing else."""
+    submit = run.engine.submit
+
+    def instead(decision, **more):
+        first = not run.engine.ledger.accounts["buyhold"].positions and not len(run.engine.orders)
+        wanted = TradeIntent(
+            instrument=BTC,
+            side=Side.BUY,
+            quantity=Decimal(quantity),
+            style=ExecutionStyle.TWAP,
+            window_s=60 * minutes,
+        )
+        status = DecisionStatus.ACTED if first else DecisionStatus.HELD
+        return submit(replace(decision, status=status, intents=(wanted,) if first else (), confidence=None), **more)
+
+    run.engine.submit = instead
+
+
+async def test_parts_leave_by_the_clock_and_what_is_left_at_the_stop_does_not(tmp_path):
+    async with live_floor(tmp_path, rounds=LONG) as floor:
+
+        async def meanwhile(run):
+            works(run, minutes=30)
+            await floor.until(lambda: len(floor.events(EventKind.ORDERED)) >= 2 or floor.events(EventKind.WORK_ENDED))
+            await floor.until(lambda: run.engine.ledger.accounts["buyhold"].positions)
+            run.stop()
+
+        assert await floor.play(meanwhile) == "interrupted"
+        check_books(floor)
+        (begun,) = [event.payload for event in floor.events(EventKind.WORK_STARTED)]
+        (ended,) = [event.payload for event in floor.events(EventKind.WORK_ENDED)]
+        assert ended["reason"] == "the season stops" or "rule" in ended
+        parts = [event.payload for event in floor.events(EventKind.ORDERED)]
+        assert {part["parent_id"] for part in parts} == {begun["order_id"]}
+        assert all(begun["sent_ms"] <= part["sent_ms"] < begun["until_ms"] for part in parts)
+        assert sum(Decimal(part["quantity"]) for part in parts) + Decimal(ended["left"]) == Decimal("0.05")
 
 
 async def test_an_order_above_the_cap_never_leaves(tmp_path):

@@ -137,6 +137,7 @@ def test_a_rehearsal_lists_orders_and_records_nothing(lab: Any, tmp_path: Path) 
     told = lab.call("run", path, "--home", home, "--rehearse", "--json")
     assert told.code == 0, told.err
     (order,) = told.document["orders"]
+    assert told.document["worked"] == []
     assert (order["desk"], order["instrument"], order["side"]) == ("buyhold", "BTC-USDT", "buy")
     assert order["client_order_id"].startswith("tf-")
     assert not list(home.glob("runs/*"))

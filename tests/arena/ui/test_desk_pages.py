@@ -350,6 +350,23 @@ def test_text_of_models_is_inert_on_the_decision_page(trace: Trace) -> None:
     assert "' onclick='" not in shown
 
 
+def test_an_order_that_was_worked_is_one_step_of_a_decision(trace: Trace) -> None:
+    order = trace.orders[0]
+    parts = tuple(
+        replace(order, order_id=f"o-part-{number}", parent_id="o-<img>", sent_ms=order.sent_ms + 60_000 * number)
+        for number in range(120)
+    )
+    legs = tuple(replace(leg, worked="twap over 4h") for leg in trace.legs)
+    shown = decision_steps(replace(trace, orders=parts, legs=legs), {}, 3)
+    assert shown.count("Order in parts") == 1
+    assert "120\N{NO-BREAK SPACE}parts left for the venue" in shown
+    assert "o-part-" not in shown
+    assert "<img" not in shown
+    assert "twap over 4h" in shown
+    idle = replace(trace, orders=tuple(replace(part, fills=()) for part in parts))
+    assert "Nothing of it is filled." in decision_steps(idle, {}, 3)
+
+
 def test_roles_wait_for_those_before_them_and_the_axis_holds_all(trace: Trace) -> None:
     timing = timing_of(trace)
     assert timing.roles["analyst"].begin_ms == timing.roles["forecaster"].begin_ms == 0

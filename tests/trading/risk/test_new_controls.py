@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.trading.markets import OTHER_PERP, PERP, SPOT, limit, market
+from tests.trading.markets import OTHER_PERP, PERP, SPOT, START_MS, limit, market
 from tests.trading.risk.test_controls import LIMITS, TRADED, resting, rule, state, tight
-from trading.domain import Quote, Ruling, Side
+from trading.domain import ExecutionStyle, Quote, Ruling, Side, TradeIntent
 from trading.risk import MarketCondition
 from trading.risk.arena_book import ArenaBook
 from trading.risk.controls import CONTROLS, control, discover
@@ -60,6 +60,12 @@ WAITS = LIMITS.model_copy(update={"max_repeats": 3})
 GAP = {PERP: MarketCondition(instrument=PERP, sequence_gap=True)}
 LOST = {PERP: MarketCondition(instrument=PERP, feed_lost=True)}
 
+
+def worked(style: ExecutionStyle) -> TradeIntent:
+    """What trades 1 over two bars; the season ends with the window."""
+    return market("buy", "1", style=style, window_s=7200)
+
+
 REFUSED = [
     ("crossed_book", market("buy", "1"), quoted(100.0, 99.0)),
     ("crossed_book", market("buy", "1"), quoted(100.0, 100.0)),
@@ -81,6 +87,10 @@ REFUSED = [
     ("arena_gross_exposure", market("buy", "1"), state(arena=book(perp="2500", other="0"))),
     ("arena_gross_exposure", market("sell", "1"), state(arena=book(equity="0"))),
     ("reduce_only", market("buy", "1"), state(barred_instruments={PERP: "max_anomaly 0.99 of 0.95"})),
+    ("work_window", market("buy", "1", style=ExecutionStyle.TWAP, window_s=7199), state()),
+    ("work_window", market("buy", "1", style=ExecutionStyle.TWAP, window_s=7201), state(ends_ms=START_MS + 7_200_000)),
+    ("usual_volume", worked(ExecutionStyle.VWAP), state(reference=Past(volume=None))),
+    ("usual_volume", worked(ExecutionStyle.POV), state(reference=Past(volume=None))),
 ]
 
 
@@ -155,6 +165,8 @@ def test_a_control_cuts_to_what_may_stand(rule_name, intent, standing, left, bou
         (market("buy", "85", SPOT), state(cash="100000")),
         (market("sell", "5"), state({PERP: "5"}, arena=book(equity="0", perp="10"))),
         (market("sell", "5"), state({PERP: "5"}, barred_instruments={PERP: "max_anomaly"})),
+        (worked(ExecutionStyle.TWAP), state(ends_ms=START_MS + 7_200_000)),
+        (worked(ExecutionStyle.VWAP), state(reference=Past())),
     ],
 )
 def test_at_its_boundary_a_control_says_nothing(intent, standing):

@@ -6,7 +6,7 @@ the children of an intent that asks to be worked, where no live book is followed
 """
 
 from trading.execution.algos.parent import MarketState, Parent, Progress
-from trading.execution.algos.plan import Plan, PlanRules, UsualVolume, plan_children
+from trading.execution.algos.plan import Plan, PlanRules, UsualVolume, part_order, plan_children
 from trading.execution.algos.shortfall import Shortfall, implementation_shortfall
 from trading.execution.algos.styles import Adaptive, Iceberg, ShareOfVolume, Twap, Vwap
 from trading.execution.algos.volume_curve import volume_curve
@@ -27,6 +27,7 @@ __all__ = [
     "Vwap",
     "Worker",
     "implementation_shortfall",
+    "part_order",
     "plan_children",
     "volume_curve",
 ]

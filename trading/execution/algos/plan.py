@@ -78,7 +78,7 @@ def plan_children(
     shares = _shares(order, intent.style, (*starts, end_ms), volume, rules)
     due = [_whole_lots(order.quantity, share, instrument) for share in shares]
     parts = tuple(_parts(due, starts, least=_least(instrument, price)))
-    children = tuple(_child(order, number, at, part, end_ms) for number, (at, part) in enumerate(parts))
+    children = tuple(part_order(order, number, at, part, end_ms) for number, (at, part) in enumerate(parts))
     return Plan(children=children, left=order.quantity - sum((part for _, part in parts), ZERO))
 
 
@@ -125,7 +125,8 @@ def _least(instrument: Instrument, price: Decimal) -> Decimal:
     return max(instrument.lot, round_up(instrument.min_notional / price, instrument.lot))
 
 
-def _child(order: Order, number: int, at_ms: int, quantity: Decimal, end_ms: int) -> Order:
+def part_order(order: Order, number: int, at_ms: int, quantity: Decimal, end_ms: int) -> Order:
+    """The child of ``order`` that goes at ``at_ms``; where it has a limit price it rests until ``end_ms``."""
     role = f"slice:{number}"
     return replace(
         order,
@@ -136,4 +137,6 @@ def _child(order: Order, number: int, at_ms: int, quantity: Decimal, end_ms: int
         arrives_ms=at_ms + order.arrives_ms - order.sent_ms,
         time_in_force=TimeInForce.GTD,
         expires_ms=None if order.limit_price is None else end_ms,
+        parent_id=order.order_id,
+        parent_quantity=order.quantity,
     )

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from trading.domain.intent import TradeIntent
+from trading.domain.order import count_orders
 from trading.risk.controls.control import Finding, Scope, control, refuse
 from trading.risk.gate_state import GateState
 
@@ -26,7 +27,7 @@ def order_count(intent: TradeIntent, quantity: Decimal, state: GateState) -> Fin
             value=Decimal(state.orders_this_round + 1),
             unit="orders",
         )
-    open_orders = len(state.account.open_orders) + state.orders_this_round
+    open_orders = count_orders(state.account.open_orders) + state.orders_this_round
     if open_orders >= limits.max_open_orders:
         return refuse(
             "max_open_orders",

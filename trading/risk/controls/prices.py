@@ -50,8 +50,6 @@ def order_shape(intent: TradeIntent, quantity: Decimal, state: GateState) -> Fin
     if problem is not None:
         rule = "limit_price" if problem.startswith("limit_price") else "order_shape"
         return refuse(rule, problem, unit="quote")
-    if intent.window_s is not None:
-        return refuse("order_shape", "No order is worked over a window here: ask for its parts, one a round.")
     last = intent.limit_price or state.price(intent.instrument)
     for name, level, away in (("stop_loss", intent.stop_loss, 1), ("take_profit", intent.take_profit, -1)):
         if level is not None and last is not None and (last - level) * intent.side.sign * away <= 0:

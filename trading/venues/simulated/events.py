@@ -7,7 +7,7 @@ from trading.domain import ids
 from trading.domain.event import Event, EventKind
 from trading.domain.fill import Liquidity
 from trading.domain.money import EXACT, QUOTE_STEP, money_text, round_up
-from trading.domain.order import Order
+from trading.domain.order import Order, part_of
 from trading.domain.reject import RejectCode
 
 
@@ -39,6 +39,7 @@ def filled(
         "liquidity": liquidity.value,
         "arrival": money_text(arrival),
         "ts_ms": ts_ms,
+        **part_of(order),
     }
     if left is not None:
         payload["left"] = money_text(left)
@@ -47,7 +48,7 @@ def filled(
 
 def ended(order: Order, kind: EventKind, ts_ms: int, reason: str, code: RejectCode | None = None) -> Event:
     """The end of an order that did not fill whole."""
-    payload = {"order_id": order.order_id, "desk": order.desk, "reason": reason}
+    payload = {"order_id": order.order_id, "desk": order.desk, "reason": reason, **part_of(order)}
     if code is not None:
         payload["code"] = code.value
     return Event(ts_ms=ts_ms, kind=kind, payload=payload)

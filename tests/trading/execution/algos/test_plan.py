@@ -13,15 +13,12 @@ from tests.trading.markets import (
     FREE,
     PERP,
     START_MS,
-    decision,
-    engine_on,
     instrument,
     limit,
     market,
-    random_tape,
     tape_of,
 )
-from trading.domain import ExecutionStyle, Order, OrderStatus, OrderType, Ruling, Side, TimeInForce, ids, shape_problem
+from trading.domain import ExecutionStyle, Order, OrderStatus, OrderType, Side, TimeInForce, ids, shape_problem
 from trading.domain.errors import RequestError
 from trading.domain.intent import style_payload
 from trading.execution.algos import PlanRules, UsualVolume, plan_children, volume_curve
@@ -194,16 +191,6 @@ def test_a_venue_fills_the_children_of_a_plan_to_the_last_lot():
 def test_an_intent_that_goes_at_once_writes_nothing_new():
     assert style_payload(market("buy", "1")) == {}
     assert style_payload(asked(ExecutionStyle.TWAP, 600)) == {"style": "twap", "window_s": 600}
-
-
-def test_an_engine_that_works_no_orders_says_so_and_sends_nothing():
-    engine = engine_on(random_tape(1, bars=10))
-    engine.open_season()
-    engine.open_round(0, engine.setup.round_ms(0))
-    (verdict,) = engine.submit(decision("alpha", 0, [asked(ExecutionStyle.TWAP, 600, "1")]))
-    assert (verdict.ruling, verdict.rule) == (Ruling.REFUSED, "order_shape")
-    assert "one a round" in verdict.message
-    assert len(engine.orders) == 0
 
 
 @pytest.mark.parametrize("style", WORKED)
