@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agents.llm import AnswerMethod, Attempt, Complete, Completion, CompletionRequest, ToolRequest, epoch_of
+from agents.llm import AnswerMethod, Attempt, Complete, Completion, CompletionRequest, Hear, ToolRequest, epoch_of
 from agents.llm.observe import Attributes, span
 from agents.schemas import Answer
 from agents.schemas.answer import INSTRUMENTS
@@ -90,8 +90,8 @@ class Turn:
     log: CallLog
     transcript: Transcript
 
-    async def ask(self, *, with_tools: bool, method: AnswerMethod = "schema") -> Completion:
-        """One model call, every attempt at it recorded. Raises ModelFailure."""
+    async def ask(self, *, with_tools: bool, method: AnswerMethod = "schema", hear: Hear | None = None) -> Completion:
+        """One model call, every attempt at it recorded; ``hear`` listens to free text. Raises ModelFailure."""
         agent = self.agent
         desk = self.context.account.desk
         remaining_s = self.deadline - monotonic()
@@ -111,6 +111,7 @@ class Turn:
             max_tokens=MAX_ANSWER_TOKENS,
             epoch=epoch_of(desk, self.context.as_of),
             metadata={"role": agent.spec.role, "desk": desk},
+            hear=hear,
         )
         started = perf_counter()
         try:

@@ -10,9 +10,9 @@ from typing import Any
 
 from agents.brief import round_facts
 from agents.llm import Complete
-from agents.talk import Said, Watch, spokesman, talk
+from agents.talk import PIECE_CHARS, Piece, Said, Watch, spokesman, talk
 from agents.turn import CallLog
-from arena.seasons.heard import Done, Failed, Heard, Spoken, pieces
+from arena.seasons.heard import Done, Failed, Heard, Spoken
 from arena.seasons.road import shared_gateway
 from arena.seasons.snapshot import DecisionCard, FloorSnapshot
 from graphs import DeskTeam, Seat
@@ -129,15 +129,13 @@ class Reception:
         )
         speaking.add_done_callback(lambda _: heard.put_nowait(None))
         try:
-            while (event := await heard.get()) is not None:
+            async for event in _in_order(heard):
                 yield event
             text = speaking.result()
         finally:
             speaking.cancel()
             if self.on_calls is not None:
                 self.on_calls(log.model_calls, log.tool_calls)
-        for piece in pieces(text):
-            yield piece
         yield Done(
             spoken=Spoken(
                 text=text,
@@ -195,6 +193,24 @@ class Reception:
         mine = [card for card in (floor.decisions if floor else ()) if card.desk == desk]
         traded = [card for card in mine if card.status == "acted"][:1]
         return tuple(dict.fromkeys([*mine[:_DECISIONS], *traded]))
+
+
+async def _in_order(heard: "asyncio.Queue[Heard | None]") -> AsyncGenerator[Heard]:
+    """What is heard, up to None. Words that come faster than they are taken are given together."""
+    words = ""
+    while True:
+        event = await heard.get()
+        if isinstance(event, Piece):
+            words += event.text
+            if len(words) < PIECE_CHARS and not heard.empty():
+                continue
+        if words:
+            yield Piece(text=words)
+            words = ""
+        if event is None:
+            return
+        if not isinstance(event, Piece):
+            yield event
 
 
 def _facts(place: _Place) -> dict[str, object]:

@@ -24,7 +24,10 @@ class Step:
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """What was heard of one answer. ``decisions`` are those it may cite, ``by`` is the desk that gives it."""
+    """What was heard of one answer. ``decisions`` are those it may cite, ``by`` is the desk that gives it.
+
+    ``is_looking``: since it last looked something up, nothing was said.
+    """
 
     by: str
     decisions: Sequence[DecisionCard] = ()
@@ -34,6 +37,7 @@ class Answer:
     failure: str | None = None
     begun_s: float = field(default_factory=perf_counter)
     looked_s: float = 0.0
+    is_looking: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -44,10 +48,12 @@ class Answer:
         """Take in what was heard."""
         match event:
             case ToolStarted():
+                self.is_looking = True
                 self.steps.append(Step(started=event))
             case ToolEnded():
                 self._end(event)
             case Piece():
+                self.is_looking = False
                 self.text += event.text
             case Done():
                 self.spoken = event.spoken
