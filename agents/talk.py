@@ -181,7 +181,10 @@ async def _look_up(turn: Turn, requests: Sequence[ToolRequest], watch: Watch) ->
     for request in requests[:MAX_TOOLS_AT_ONCE]:
         watch(ToolStarted(call_id=request.call_id, tool=request.name, arguments_json=request.arguments_json))
         await asyncio.sleep(0)  # whoever listens on this loop hears of it before it is done
-        turn.run_tools([request])
+        if request.name in turn.agent.own:  # they may read files, which would hold up everybody on this loop
+            await asyncio.to_thread(turn.run_tools, [request])
+        else:
+            turn.run_tools([request])
         done = turn.log.tool_calls[-1]
         watch(
             ToolEnded(

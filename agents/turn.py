@@ -22,7 +22,7 @@ from agents.spec import AgentSpec
 from agents.transcript import Transcript
 from prompts import Prompt
 from tools.context import ToolContext
-from tools.registry import discover, openai_schema, run_tool
+from tools.registry import Tool, discover, openai_schema, run_tool
 from trading.domain import ModelCall, ToolCall
 from trading.domain.errors import ModelFailure
 
@@ -41,7 +41,8 @@ TOO_MANY_TOOLS = f'{{"error":"more than {MAX_TOOLS_AT_ONCE} tool calls at once",
 class RoleAgent:
     """A role as one desk staffs it: the spec, the prompt version and the model behind it.
 
-    ``fallbacks`` may answer in its place, and are then named; ``hedge`` sends a slow call a second time.
+    ``fallbacks`` may answer in its place, and are then named; ``hedge`` sends a slow call a second time. ``own_tools``
+    are on no desk's list; they come on top of those of its spec.
     """
 
     spec: AgentSpec
@@ -50,20 +51,26 @@ class RoleAgent:
     seed: int
     fallbacks: tuple[str, ...] = ()
     hedge: bool = False
+    own_tools: tuple[Tool, ...] = ()
 
     def without_tools(self) -> "RoleAgent":
         """The same agent with nothing to call."""
-        return replace(self, spec=replace(self.spec, tools=()))
+        return replace(self, spec=replace(self.spec, tools=()), own_tools=())
+
+    @cached_property
+    def own(self) -> Mapping[str, Tool]:
+        """Its own tools by name."""
+        return {tool.name: tool for tool in self.own_tools}
 
     @cached_property
     def allowed(self) -> frozenset[str]:
         """The tools it may call."""
-        return frozenset(self.spec.tools)
+        return frozenset((*self.spec.tools, *self.own))
 
     @cached_property
     def tool_schemas(self) -> Sequence[Mapping[str, Any]]:
         """Its tools in the OpenAI function format."""
-        return [openai_schema(discover()[name]) for name in self.spec.tools]
+        return [openai_schema(tool) for tool in (*(discover()[name] for name in self.spec.tools), *self.own_tools)]
 
     @cached_property
     def tools_sha256(self) -> str:
@@ -139,7 +146,7 @@ class Turn:
                 "gen_ai.tool.type": "function",
             }
             with span(f"execute_tool {name}", named) as call:
-                done = run_tool(request.name, request.arguments_json, self.context, self.agent.allowed)
+                done = run_tool(request.name, request.arguments_json, self.context, self.agent.allowed, self.agent.own)
                 if done.outcome != "ok":
                     call.fail(done.outcome)
             self.transcript.add_tool_result(request.call_id, done.content)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from arena.seasons.floor_tools import FLOOR_TOOLS
 from arena.seasons.heard import Done, Failed, Heard, Piece, Spoken, ToolEnded, ToolStarted
 from arena.seasons.snapshot import DecisionCard
 from tools.registry import discover
@@ -19,7 +20,8 @@ class Step:
     @property
     def name(self) -> str:
         """The tool, by a name that is ours: a model may call for one that is not there."""
-        return self.started.tool if self.started.tool in discover() else "a tool that does not exist"
+        known = self.started.tool in discover() or self.started.tool in FLOOR_TOOLS
+        return self.started.tool if known else "a tool that does not exist"
 
 
 @dataclass(slots=True, kw_only=True)
