@@ -13,6 +13,8 @@ import pytest
 
 from agents.llm import close_connections
 from agents.talk import Said
+from arena import diagnosis
+from arena.commands import serve
 from arena.seasons.allowance import Allowance, AllowanceRules
 from arena.seasons.assistant import INTRODUCTION
 from arena.seasons.floor_mind import FloorMind
@@ -20,11 +22,15 @@ from arena.seasons.floor_tools import FLOOR_TOOLS
 from arena.seasons.heard import Done, Failed, Heard, Piece, ToolEnded
 from arena.seasons.reception import Reception
 from arena.seasons.snapshot import FloorSnapshot
+from arena.settings import Settings
 from arena.traces.archive import TraceArchive
+from arena.ui.chat.messages import answer_messages
+from arena.ui.chat.thread import heard_from, new_answer
 from graphs import DeskTeam
 from tests.agents.staging import ROLES, seat
-from tests.arena.conftest import sample_snapshot
+from tests.arena.conftest import SampleFloor, sample_snapshot
 from tests.arena.houses import open_house
+from tests.arena.housing import house
 from tests.wire import Fault, FaultPlan, Gate, Maker, serve_makers
 from tools.registry import Effect, discover, run_tool
 from trading.domain.errors import ConfigError
@@ -273,6 +279,45 @@ def test_beside_a_season_that_plays_it_answers_and_reads_a_decision_from_the_rec
         assert record["status"] == "acted"
         assert record["legs"][0]["ruling"]
         assert record["orders"][0]["fills"]
+
+
+def test_the_chat_page_shows_its_look_ups_by_name_and_links_what_it_cites(maker: Maker, tmp_path: Path) -> None:
+    services = house(SampleFloor(FLOOR), home=tmp_path, assistant=mind(tmp_path))
+    shown = new_answer(services, "")
+
+    async def listen() -> None:
+        try:
+            async for event in heard_from(services, "", QUESTION):
+                if event is not None:
+                    shown.hear(event)
+        finally:
+            await close_connections()
+
+    asyncio.run(listen())
+    assert "has read" in shown.text
+    assert {"get_standings", "get_decisions", "get_quote"} <= {step.name for step in shown.steps}
+    whole, *steps, _ = answer_messages(shown, "one")
+    assert whole["metadata"]["status"] == "done"
+    assert all(step["metadata"]["duration"] > 0 for step in steps)
+    shown.hear(Piece(text=f" [get_standings] [{FLOOR.decisions[0].decision_id}]"))
+    words = answer_messages(shown, "one")[-1]
+    assert f"(/decision?id={FLOOR.decisions[0].decision_id})" in words["content"]
+
+
+def test_a_served_house_has_it_where_a_model_is_named_that_can_be_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    settings = Settings.load({"home": tmp_path, "assistant_model": MODEL, "assistant_usd_a_day": "0.5"})
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    with pytest.raises(ConfigError, match="ANTHROPIC_API_KEY not set"):
+        serve.open_house(serve.demo_rules(), settings)
+    assert any(MODEL in problem["what"] for problem in diagnosis.diagnose(settings).problems)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-nobody")
+    services, _ = serve.open_house(serve.demo_rules(), settings)
+    assert services.assistant is not None
+    assert services.assistant.allowance.rules.usd_a_day == Decimal("0.5")
+    plain, _ = serve.open_house(serve.demo_rules(), Settings.load({"home": tmp_path}))
+    assert plain.assistant is None
 
 
 def test_a_desk_cannot_call_them() -> None:
