@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from agents.llm import Complete, ToolRequest
+from agents.llm import Complete, Completion, Hear, ToolRequest
 from agents.llm.observe import span
 from agents.schemas import Words
 from agents.spec import AgentSpec
@@ -92,10 +92,11 @@ async def talk(
     log: CallLog,
     watch: Watch | None = None,
 ) -> str:
-    """What ``agent`` answers to the last message: all that it says, beside its look-ups too, in paragraphs.
+    """What ``agent`` answers to the last message. ``log`` is filled on the way.
 
-    ``log`` is filled on the way, ``watch`` told of every look-up and every piece. Raises ModelFailure when the model
-    could not be reached, refused, or said nothing, also after pieces of its answer were heard.
+    ``watch`` is told of every look-up and every piece as it comes, and the answer is all that was said, in paragraphs.
+    Without it nothing is streamed, and what was said beside look-ups is no part of the answer. Raises ModelFailure when
+    the model could not be reached, refused, or said nothing, also after pieces of its answer were heard.
     """
     turn = Turn(
         agent=agent,
@@ -111,7 +112,7 @@ async def talk(
         ),
     )
     with span(f"invoke_agent {agent.spec.role}", about(agent)):
-        return await _speak(turn, watch or _unwatched)
+        return await (_last_words(turn) if watch is None else _speak(turn, watch))
 
 
 def pieces(text: str) -> Iterator[Piece]:
@@ -162,19 +163,32 @@ class _Voice:
 
 
 async def _speak(turn: Turn, watch: Watch) -> str:
-    voice, tools = _Voice(watch), bool(turn.agent.allowed)
-    completion = await turn.ask(with_tools=tools, hear=voice.hear)
+    voice = _Voice(watch)
+    async for completion in _messages(turn, watch, voice.hear):
+        voice.end(completion.content)
+    return voice.text
+
+
+async def _last_words(turn: Turn) -> str:
+    last = ""
+    async for completion in _messages(turn, _unwatched, None):
+        last = completion.content.strip()
+    return last[:MAX_WORDS_CHARS]
+
+
+async def _messages(turn: Turn, watch: Watch, hear: Hear | None) -> AsyncIterator[Completion]:
+    """What the model says, message by message, looking up in between what it asks for. Raises ModelFailure."""
+    completion = await turn.ask(with_tools=bool(turn.agent.allowed), hear=hear)
     for asked in range(1, MAX_TOOL_ROUNDS + 1):
         if not completion.tool_requests:
             break
-        voice.end(completion.content)
+        yield completion
         turn.transcript.add_tool_requests(completion)
         await _look_up(turn, completion.tool_requests, watch)
-        completion = await turn.ask(with_tools=asked < MAX_TOOL_ROUNDS, hear=voice.hear)
+        completion = await turn.ask(with_tools=asked < MAX_TOOL_ROUNDS, hear=hear)
     if not completion.content.strip():
         raise ModelFailure(f"{turn.agent.model} had nothing to say", reason="empty")
-    voice.end(completion.content)
-    return voice.text
+    yield completion
 
 
 async def _look_up(turn: Turn, requests: Sequence[ToolRequest], watch: Watch) -> None:

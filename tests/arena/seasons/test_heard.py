@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.llm import Completion, CompletionRequest, ToolRequest
-from agents.talk import MAX_WORDS_CHARS, Said
+from agents.talk import MAX_WORDS_CHARS, Said, spokesman, talk
+from agents.turn import CallLog
 from arena.seasons.heard import Done, Failed, Heard, Piece, ToolEnded, ToolStarted, pieces, with_pauses
 from arena.seasons.reception import AT_ONCE, Reception, ReceptionBusy, UnknownDesk
 from tests.agents.staging import seat, team
@@ -94,6 +95,21 @@ def test_what_is_said_before_a_look_up_is_a_paragraph_of_the_answer() -> None:
     assert [type(event) for event in found[:3]] == [Piece, ToolStarted, ToolEnded]
     assert isinstance(found[-1], Done)
     assert found[-1].spoken.text == text
+
+
+def test_where_nobody_watches_nothing_is_streamed_and_the_last_message_is_the_answer() -> None:
+    asked: list[CompletionRequest] = []
+    script = Script(replace(said("", "get_account"), content="Let me look."), said(" It is 10000. "))
+
+    async def complete(request: CompletionRequest) -> Completion:
+        asked.append(request)
+        return await script.complete(request)
+
+    agent, there = spokesman("maker/llm", seed=7), seat().tools
+    slots = {"facts": {}, "decisions": []}
+    speaking = talk(agent, QUESTION, slots, context=there, complete=complete, deadline=1e12, log=CallLog())
+    assert asyncio.run(speaking) == "It is 10000."
+    assert [request.hear for request in asked] == [None, None]
 
 
 def test_an_answer_is_no_longer_than_it_may_be_however_it_comes() -> None:
