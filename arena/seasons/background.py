@@ -5,6 +5,7 @@ import logging
 import threading
 from contextlib import suppress
 
+from agents.llm import close_connections
 from arena import wiring
 from arena.meters import Meters
 from arena.seasons.live import LiveFloor, opening_snapshot
@@ -140,11 +141,14 @@ class BackgroundSeason:
 
     async def _play_on(self) -> None:
         self._loop, self._playing = asyncio.get_running_loop(), asyncio.current_task()
-        await self._play()
-        while self._reset_reason is not None and not self._stopped:
-            self._run, self._ending, self._reset_reason = None, None, None
-            self._floor.publish(opening_snapshot(self._prepared.setup))
+        try:
             await self._play()
+            while self._reset_reason is not None and not self._stopped:
+                self._run, self._ending, self._reset_reason = None, None, None
+                self._floor.publish(opening_snapshot(self._prepared.setup))
+                await self._play()
+        finally:
+            await close_connections()  # conversations open some beside a season of rules too
 
     async def _play(self) -> None:
         folder = wiring.open_run(self._prepared, self._settings, even_halted=True)
