@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from agents.llm import AnswerMethod, Attempt, Complete, Completion, CompletionRequest, ToolRequest, epoch_of
+from agents.llm import AnswerMethod, Attempt, Complete, Completion, CompletionRequest, Hear, ToolRequest, epoch_of
 from agents.llm.observe import Attributes, span
 from agents.schemas import Answer, AnswerFormat, answer_format
 from agents.schemas.answer import INSTRUMENTS
@@ -22,7 +22,7 @@ from agents.spec import AgentSpec
 from agents.transcript import Transcript
 from prompts import Prompt
 from tools.context import ToolContext
-from tools.registry import discover, openai_schema, run_tool
+from tools.registry import Tool, discover, openai_schema, run_tool
 from trading.domain import ModelCall, ToolCall
 from trading.domain.errors import ModelFailure
 
@@ -41,7 +41,8 @@ TOO_MANY_TOOLS = f'{{"error":"more than {MAX_TOOLS_AT_ONCE} tool calls at once",
 class RoleAgent:
     """A role as one desk staffs it: the spec, the prompt version and the model behind it.
 
-    ``fallbacks`` may answer in its place, and are then named; ``hedge`` sends a slow call a second time.
+    ``fallbacks`` may answer in its place, and are then named; ``hedge`` sends a slow call a second time. ``own_tools``
+    are on no desk's list; they come on top of those of its spec.
     """
 
     spec: AgentSpec
@@ -50,20 +51,27 @@ class RoleAgent:
     seed: int
     fallbacks: tuple[str, ...] = ()
     hedge: bool = False
+    own_tools: tuple[Tool, ...] = ()
 
     def without_tools(self) -> "RoleAgent":
         """The same agent with nothing to call."""
-        return replace(self, spec=replace(self.spec, tools=()))
+        return replace(self, spec=replace(self.spec, tools=()), own_tools=())
+
+    @cached_property
+    def own(self) -> Mapping[str, Tool]:
+        """Its own tools by name."""
+        return {tool.name: tool for tool in self.own_tools}
 
     @cached_property
     def allowed(self) -> frozenset[str]:
         """The tools it may call."""
-        return frozenset(self.spec.tools)
+        return frozenset((*self.spec.tools, *self.own))
 
     @cached_property
     def tool_schemas(self) -> Sequence[Mapping[str, Any]]:
         """Its tools in the OpenAI function format."""
-        return [openai_schema(discover()[name], self.prompt.offers) for name in self.spec.tools]
+        own = (*(discover()[name] for name in self.spec.tools), *self.own_tools)
+        return [openai_schema(tool, self.prompt.offers) for tool in own]
 
     @cached_property
     def answer_format(self) -> AnswerFormat:
@@ -95,8 +103,8 @@ class Turn:
     log: CallLog
     transcript: Transcript
 
-    async def ask(self, *, with_tools: bool, method: AnswerMethod = "schema") -> Completion:
-        """One model call, every attempt at it recorded. Raises ModelFailure."""
+    async def ask(self, *, with_tools: bool, method: AnswerMethod = "schema", hear: Hear | None = None) -> Completion:
+        """One model call, every attempt at it recorded; ``hear`` listens to free text. Raises ModelFailure."""
         agent = self.agent
         desk = self.context.account.desk
         remaining_s = self.deadline - monotonic()
@@ -116,6 +124,7 @@ class Turn:
             max_tokens=MAX_ANSWER_TOKENS,
             epoch=epoch_of(desk, self.context.as_of),
             metadata={"role": agent.spec.role, "desk": desk},
+            hear=hear,
         )
         started = perf_counter()
         try:
@@ -143,7 +152,7 @@ class Turn:
                 "gen_ai.tool.type": "function",
             }
             with span(f"execute_tool {name}", named) as call:
-                done = run_tool(request.name, request.arguments_json, self.context, self.agent.allowed)
+                done = run_tool(request.name, request.arguments_json, self.context, self.agent.allowed, self.agent.own)
                 if done.outcome != "ok":
                     call.fail(done.outcome)
             self.transcript.add_tool_result(request.call_id, done.content)

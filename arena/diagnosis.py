@@ -138,8 +138,19 @@ def _memory_problems(settings: Settings) -> Iterable[dict[str, str]]:
         yield {"what": str(error), "do": f"tradefloor memory rebuild {remembering[-1].run_id} --embedding hashing"}
 
 
+def _assistant_problems(settings: Settings) -> Iterable[dict[str, str]]:
+    """Whether the model that is named for the floor's assistant can be asked."""
+    model = settings.assistant_model
+    if model is not None and (missing := model_state(model)["missing"]):
+        yield {
+            "what": f"the floor's assistant cannot ask {model}: {' and '.join(missing)}",
+            "do": "set what is missing, or leave assistant_model out: the assistant is a rule then",
+        }
+
+
 def _problems(settings: Settings) -> Iterable[dict[str, str]]:
     yield from _memory_problems(settings)
+    yield from _assistant_problems(settings)
     for halt in KillSwitch(settings.home).standing():
         yield {"what": f"trading is halted ({halt.scope}): {halt.reason}", "do": "tradefloor resume --reason ..."}
     if settings.data_root is not None and not settings.data_root.is_dir():

@@ -10,6 +10,7 @@ from typing import Protocol
 from arena.floor import Floor
 from arena.jobs import Jobs
 from arena.meters import Meters
+from arena.seasons.floor_mind import FloorMind
 from arena.seasons.next_mode import Mode
 from arena.seasons.reception import Reception
 from arena.settings import Settings
@@ -43,14 +44,15 @@ class Beginner(Protocol):
 class Services:
     """A served house: the season on the floor, whoever speaks for its desks, and the settings it was started with.
 
-    Without a ``reception`` no desk can be spoken to; without ``meters`` nothing is counted; without a ``counter``
-    nobody trades by hand; without the ``season`` on the floor nobody can begin it anew; without ``transcripts`` what
-    models said is known from cassettes alone.
+    Without a ``reception`` no desk can be spoken to; without an ``assistant`` that of the floor is a rule; without
+    ``meters`` nothing is counted; without a ``counter`` nobody trades by hand; without the ``season`` on the floor
+    nobody can begin it anew; without ``transcripts`` what models said is known from cassettes alone.
     """
 
     floor: Floor
     settings: Settings
     reception: Reception | None = None
+    assistant: FloorMind | None = None
     meters: Meters | None = None
     season: Beginner | None = None
     transcripts: Transcripts | None = None

@@ -59,6 +59,11 @@ class Settings(BaseSettings):
     live_acknowledged: str | None = None
     max_live_notional: Annotated[Decimal, Field(gt=0, allow_inf_nan=False)] | None = None
 
+    assistant_model: Annotated[str, Field(min_length=1)] | None = None
+    assistant_usd_a_day: Annotated[Decimal, Field(ge=0, allow_inf_nan=False)] = Decimal(1)
+    assistant_tokens_a_day: Annotated[int, Field(ge=0)] = 2_000_000
+    assistant_questions_a_minute: Annotated[int, Field(ge=1)] = 12
+
     _sources: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod

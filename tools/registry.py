@@ -53,13 +53,19 @@ def discover() -> Mapping[str, Tool]:
     return MappingProxyType(dict(sorted(found.items())))
 
 
-def run_tool(name: str, arguments_json: str, context: ToolContext, allowed: frozenset[str]) -> ToolOutcome:
-    """Run the tool ``name`` on the arguments as a model wrote them.
+def run_tool(
+    name: str,
+    arguments_json: str,
+    context: ToolContext,
+    allowed: frozenset[str],
+    own: Mapping[str, Tool] = MappingProxyType({}),
+) -> ToolOutcome:
+    """Run the tool ``name`` on the arguments as a model wrote them. ``own`` are tools that are the caller's alone.
 
     Whatever the model got wrong comes back as ``{"error", "what_to_do"}``. Results that follow from the market
     alone are computed once a round and shared through the context's memo.
     """
-    found = discover().get(name)
+    found = own.get(name) or discover().get(name)
     as_of_ms = context.view.as_of_ms
     if found is None or name not in allowed:
         return _refused(name, found, as_of_ms, allowed)

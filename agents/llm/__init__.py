@@ -20,6 +20,7 @@ from agents.llm.request import (
     Complete,
     Completion,
     CompletionRequest,
+    Hear,
     ToolRequest,
     epoch_of,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Completion",
     "CompletionRequest",
     "Gateway",
+    "Hear",
     "Limiter",
     "Purse",
     "ToolRequest",

@@ -12,7 +12,9 @@ from agents.llm.failures import as_failure, garbled, timed_out
 from agents.llm.keys import is_rule_based
 from agents.llm.request import Completion, CompletionRequest, ToolRequest
 from agents.llm.runtime import litellm_module
-from agents.llm.shape import shaped
+from agents.llm.shape import Shaped, shaped
+from agents.llm.streaming import STREAM, CutShort, Listening, readable
+from trading.domain.errors import ModelFailure
 
 _LOG = logging.getLogger("tradefloor.llm")
 
@@ -22,38 +24,79 @@ async def complete(request: CompletionRequest) -> Completion:
     litellm = litellm_module()
     import openai
 
-    known = catalogue()
-    sent = shaped(request)
-    if not is_rule_based(request.model):
-        sent = deepcopy(sent)  # LiteLLM takes out of schemas, in place, what a provider does not know
+    sent, listening = shaped(request), None
     try:
         # A rule answers in no time, and must do so on a slow machine too: only others have a deadline.
-        async with asyncio.timeout(None if is_rule_based(request.model) else request.timeout_s):
-            response = await litellm.acompletion(
-                model=known.litellm_id(request.model),
-                messages=sent.messages,
-                tools=list(sent.tools) or None,
-                tool_choice=sent.tool_choice,
-                response_format=sent.response_format,
-                seed=request.seed,
-                max_tokens=_answer_tokens(known.litellm_id(request.model), request.max_tokens),
-                api_base=known.provider(known.provider_of(request.model)).address,
-                timeout=_timeouts(request.model),
-                num_retries=0,
-                max_retries=0,  # the providers' own clients retry as well, unless told not to
-                metadata=dict(request.metadata),
-                # LiteLLM looks for tools of its own MCP gateway otherwise, which needs a package we do not have.
-                _skip_mcp_handler=True,
-            )
+        async with asyncio.timeout(None if is_rule_based(request.model) else request.timeout_s) as deadline:
+            listening = _listening(request, deadline)
+            response = await litellm.acompletion(**_arguments(request, sent), **(STREAM if listening else {}))
+            if listening is not None:
+                response = await listening.whole(litellm, response)
         return _completion(request.model, response, sent.answer_tool)
     except TimeoutError:
-        raise timed_out(request.model, request.timeout_s) from None
+        raise _in_time(request, listening) from None
+    except CutShort:
+        raise _broken_off(garbled(request.model, "it ends before the answer does"), listening) from None
     except openai.OpenAIError as error:
         _tell(request.model, error)
-        raise as_failure(request.model, error) from error
+        raise _broken_off(as_failure(request.model, error), listening) from error
     except Exception as error:  # the border to LiteLLM: a body it cannot read makes it raise whatever it stumbles over
         _tell(request.model, error)
-        raise garbled(request.model, type(error).__name__) from error
+        raise _broken_off(garbled(request.model, type(error).__name__), listening) from error
+
+
+def _arguments(request: CompletionRequest, sent: Shaped) -> dict[str, Any]:
+    """What LiteLLM is called with. It takes out of schemas, in place, what a provider does not know: of a copy."""
+    known = catalogue()
+    if not is_rule_based(request.model):
+        sent = deepcopy(sent)
+    return {
+        "model": known.litellm_id(request.model),
+        "messages": sent.messages,
+        "tools": list(sent.tools) or None,
+        "tool_choice": sent.tool_choice,
+        "response_format": sent.response_format,
+        "seed": request.seed,
+        "max_tokens": _answer_tokens(known.litellm_id(request.model), request.max_tokens),
+        "api_base": known.provider(known.provider_of(request.model)).address,
+        "timeout": _timeouts(request.model),
+        "num_retries": 0,
+        "max_retries": 0,  # the providers' own clients retry as well, unless told not to
+        "metadata": dict(request.metadata),
+        # LiteLLM looks for tools of its own MCP gateway otherwise, which needs a package we do not have.
+        "_skip_mcp_handler": True,
+    }
+
+
+def _listening(request: CompletionRequest, deadline: asyncio.Timeout) -> Listening | None:
+    """Where somebody listens to free text of an LLM, a reader of its stream, with a deadline for its first word."""
+    if request.hear is None or is_rule_based(request.model) or request.response_format["type"] != "text":
+        return None
+    now_s = asyncio.get_running_loop().time()
+    until_s = now_s + request.timeout_s
+    deadline.reschedule(min(until_s, now_s + catalogue().pace(request.model).first_s))
+    return Listening(hear=request.hear, deadline=deadline, until_s=until_s)
+
+
+def _in_time(request: CompletionRequest, listening: Listening | None) -> ModelFailure:
+    """The failure of a call whose deadline has passed: that of the first word, or that of the whole."""
+    within_s = request.timeout_s
+    if listening is not None and not listening.is_alive:
+        within_s = min(within_s, catalogue().pace(request.model).first_s)
+    return _broken_off(timed_out(request.model, within_s), listening)
+
+
+def _broken_off(failure: ModelFailure, listening: Listening | None) -> ModelFailure:
+    """``failure``, saying so where a part of the answer had been heard already."""
+    if listening is None or not listening.shown:
+        return failure
+    return type(failure)(
+        f"{failure}, in the middle of its answer",
+        reason=failure.reason,
+        status=failure.status,
+        retry_after_s=failure.retry_after_s,
+        attempts=failure.attempts,
+    )
 
 
 def _tell(model: str, error: Exception) -> None:
@@ -93,9 +136,9 @@ def _completion(model: str, response: Any, answer_tool: str | None) -> Completio
     message = choice.message
     requests = tuple(
         ToolRequest(
-            call_id=_utf8(call.id or f"call_{number}"),
-            name=_utf8(call.function.name or ""),
-            arguments_json=_utf8(call.function.arguments or ""),
+            call_id=readable(call.id or f"call_{number}"),
+            name=readable(call.function.name or ""),
+            arguments_json=readable(call.function.arguments or ""),
         )
         for number, call in enumerate(message.tool_calls or ())
     )
@@ -105,9 +148,9 @@ def _completion(model: str, response: Any, answer_tool: str | None) -> Completio
     return Completion(
         content=content,
         tool_requests=requests,
-        finish_reason=_utf8(choice.finish_reason or ""),
+        finish_reason=readable(choice.finish_reason or ""),
         refusal=_refusal(message) or ("stopped by a content filter" if refused else None),
-        model_answered=_utf8(response.model) if response.model else None,
+        model_answered=readable(response.model) if response.model else None,
         tokens_in=tokens_in,
         tokens_out=tokens_out,
         usd=None if tokens_in is None else _usd(model, response),
@@ -121,7 +164,7 @@ def _answered(
 
     An answer that came together with questions is dropped: it was given before their results were known.
     """
-    text = _utf8(content) if isinstance(content, str) else ""
+    text = readable(content) if isinstance(content, str) else ""
     if answer_tool is None:
         return text, requests
     answers = [request.arguments_json for request in requests if request.name == answer_tool]
@@ -133,12 +176,7 @@ def _refusal(message: Any) -> str | None:
     """What a model said in place of an answer, where it said so in a field of its own."""
     fields: Mapping[str, Any] = getattr(message, "provider_specific_fields", None) or {}
     said = getattr(message, "refusal", None) or fields.get("refusal")
-    return _utf8(said) if said else None
-
-
-def _utf8(text: object) -> str:
-    """Text that every file and page can hold: JSON may spell half a surrogate pair, which no encoding has."""
-    return str(text).encode("utf-8", "replace").decode()
+    return readable(said) if said else None
 
 
 def _usage(model: str, response: Any) -> tuple[int | None, int | None]:

@@ -21,3 +21,15 @@ async def close_connections() -> None:
         closing = close() if close is not None else None
         if inspect.isawaitable(closing):
             await closing
+    await _close_session_of_streams()
+
+
+async def _close_session_of_streams() -> None:
+    """Close the session, on this loop, of the one client through which LiteLLM reads most streams.
+
+    The client itself goes on: it opens a session for whichever loop it is used on next.
+    """
+    client = vars(litellm_module()).get("module_level_aclient")  # made at first use
+    session = getattr(getattr(getattr(client, "client", None), "_transport", None), "client", None)
+    if session is not None and getattr(session, "_loop", None) is asyncio.get_running_loop():
+        await session.close()

@@ -1,6 +1,7 @@
 """The gateway: one request in, one completion out, however many attempts, forms and declared fallbacks it takes.
 
-It stays within the request's time, tells of every attempt, and never answers for a model that did not.
+It stays within the request's time, tells of every attempt, and never answers for a model that did not. An answer of
+which a piece was heard is the only one: nothing is asked again after it.
 """
 
 import asyncio
@@ -26,11 +27,23 @@ _FINAL = frozenset({"refused"})
 
 @dataclass(slots=True, kw_only=True)
 class _Errand:
-    """A request on its way: until when (monotonic seconds), and what was tried so far."""
+    """A request on its way: until when (monotonic seconds), what was tried so far, and whether any of it was heard."""
 
     deadline_s: float
     draw: random.Random
     attempts: list[Attempt] = field(default_factory=list)
+    was_heard: bool = False
+
+    def listened(self, request: CompletionRequest) -> CompletionRequest:
+        """``request``, with a note made of the first piece that whoever listens to it hears."""
+        if (hear := request.hear) is None:
+            return request
+
+        def noted(piece: str) -> None:
+            self.was_heard = True
+            hear(piece)
+
+        return replace(request, hear=noted)
 
 
 class Gateway:
@@ -69,6 +82,7 @@ class Gateway:
             deadline_s=self._clock() + request.timeout_s,
             draw=random.Random(request.cassette_key),  # noqa: S311
         )
+        request = errand.listened(request)
         models = (request.model, *request.fallbacks)
         declined: ModelFailure | None = None
         for number, model in enumerate(models):
@@ -78,6 +92,9 @@ class Gateway:
             try:
                 completion = await self._from(replace(request, model=model), until_s, errand)
             except ModelFailure as failure:
+                if errand.was_heard:  # half an answer stands there, and another one cannot take its place
+                    declined = failure
+                    break
                 declined = declined or failure
                 if failure.reason in _FINAL:
                     break
@@ -96,8 +113,10 @@ class Gateway:
                 return await self._hedged(request, until_s, errand)
             except ModelFailure as failure:
                 left_s = until_s - self._clock()
-                if failure.reason == "bad_request" and left_s > 0 and (method := next_method(request)) is not None:
-                    request = replace(request, method=method)
+                if errand.was_heard:
+                    raise
+                if failure.reason == "bad_request" and left_s > 0 and (plainer := _plainer(request)) is not None:
+                    request = plainer
                     continue
                 made += 1
                 wait_s = self._retry.wait_s(failure, made=made, left_s=left_s, draw=errand.draw)
@@ -106,7 +125,8 @@ class Gateway:
                 await self._sleep(wait_s)
 
     async def _hedged(self, request: CompletionRequest, until_s: float, errand: _Errand) -> Completion:
-        p95_s = self._latencies.p95_s(request.model) if request.hedge else None
+        may_hedge = request.hedge and request.hear is None  # nobody can listen to two answers at once
+        p95_s = self._latencies.p95_s(request.model) if may_hedge else None
         if p95_s is None:
             return await self._once(request, until_s, errand)
         return await hedged(lambda: self._once(request, until_s, errand), after_s=p95_s, sleep=self._sleep)
@@ -145,6 +165,14 @@ class Gateway:
             requests_per_minute=pace.requests_per_minute,
             within_s=within_s,
         )
+
+
+def _plainer(request: CompletionRequest) -> CompletionRequest | None:
+    """``request`` in a form that may suit a provider which refuses it as it was sent; None after the last."""
+    if request.hear is not None:
+        return replace(request, hear=None)
+    method = next_method(request)
+    return None if method is None else replace(request, method=method)
 
 
 def _answered(model: str, completion: Completion, latency_s: float) -> Attempt:

@@ -9,6 +9,9 @@ AnswerMethod = Literal["schema", "tool", "text"]
 """How a model is told the shape of its answer: a native JSON schema, a tool named like the schema whose arguments are
 the answer, or the schema as text."""
 
+Hear = Callable[[str], None]
+"""Is told of an answer piece by piece, on the loop that asks; all pieces in order are the content of the completion."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompletionRequest:
@@ -19,6 +22,9 @@ class CompletionRequest:
     the first that may be used; a model without the ability gets the next one. ``fallbacks`` are asked in their order
     when ``model`` cannot be reached; ``hedge`` lets a slow call be sent a second time. ``max_tokens`` bounds the
     answer. ``epoch`` names the desk and instant that ask, and so tells apart requests that are the same otherwise.
+
+    ``hear`` listens while the answer is written, for which the model is asked for a stream. It is heard of free text
+    only, of no rule, and of nothing that was recorded. Once it heard a piece, nobody else is asked for the answer.
     """
 
     model: str
@@ -36,6 +42,7 @@ class CompletionRequest:
     max_tokens: int | None = None
     epoch: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    hear: Hear | None = field(default=None, repr=False, compare=False)
 
     @property
     def cassette_key(self) -> str:

@@ -86,6 +86,7 @@ class Pace(Row):
     requests_per_minute: PositiveFloat
     connect_s: PositiveFloat
     read_s: PositiveFloat
+    first_s: PositiveFloat = 45
 
 
 class ProviderRow(Row):
@@ -101,6 +102,7 @@ class ProviderRow(Row):
     free_requests_per_minute: PositiveFloat | None = None
     connect_s: PositiveFloat | None = None
     read_s: PositiveFloat | None = None
+    first_s: PositiveFloat | None = None
 
     @property
     def is_local(self) -> bool:

@@ -19,7 +19,8 @@ def litellm_module() -> Any:
         warnings.simplefilter("ignore")
         import litellm
 
-        litellm.ModelResponse()  # its schema is built at first use, with warnings about LiteLLM's own types
+        litellm.ModelResponse()  # their schemas are built at first use, with warnings about LiteLLM's own types
+        litellm.ModelResponseStream()
 
     from agents.llm.house.provider import register
 

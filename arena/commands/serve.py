@@ -10,7 +10,9 @@ from arena.access import Door, People, door_for
 from arena.access.door import LOOPBACK_NAMES
 from arena.commands.output import say
 from arena.meters import Meters
+from arena.seasons.allowance import Allowance, AllowanceRules
 from arena.seasons.background import BackgroundSeason
+from arena.seasons.floor_mind import FloorMind
 from arena.seasons.live import LiveFloor
 from arena.seasons.reception import Reception
 from arena.seasons.rulefile import load_rules
@@ -19,6 +21,7 @@ from arena.services import Services
 from arena.settings import CONFIG, Settings
 from arena.tickets.counter import Counter
 from arena.traces import Transcripts
+from arena.traces.archive import TraceArchive
 from arena.tracing import tracing
 from trading.domain.errors import ConfigError
 from trading.risk import KillSwitch
@@ -123,6 +126,7 @@ def open_house(rules: SeasonRules, settings: Settings) -> tuple[Services, Backgr
     floor = LiveFloor(KillSwitch(settings.home))
     meters, transcripts = Meters(), Transcripts()
     reception = Reception(snapshot=floor.snapshot, on_calls=meters.count_calls)
+    assistant = _assistant(settings, reception, transcripts)
     counter = Counter(settings.home, floor.snapshot)
     season = BackgroundSeason(
         rules,
@@ -139,12 +143,30 @@ def open_house(rules: SeasonRules, settings: Settings) -> tuple[Services, Backgr
         floor=floor,
         settings=settings,
         reception=reception,
+        assistant=assistant,
         meters=meters,
         season=season,
         transcripts=transcripts,
         counter=counter,
     )
     return services, season
+
+
+def _assistant(settings: Settings, reception: Reception, transcripts: Transcripts) -> FloorMind | None:
+    """The floor's assistant where a model is named for it. Raises ConfigError for one that cannot be asked."""
+    if settings.assistant_model is None:
+        return None
+    rules = AllowanceRules(
+        usd_a_day=settings.assistant_usd_a_day,
+        tokens_a_day=settings.assistant_tokens_a_day,
+        questions_a_minute=settings.assistant_questions_a_minute,
+    )
+    return FloorMind(
+        model=settings.assistant_model,
+        reception=reception,
+        archive=TraceArchive(settings.home, transcripts),
+        allowance=Allowance(rules=rules, complete=reception.complete),
+    )
 
 
 def demo_rules(sets: Sequence[str] = ()) -> SeasonRules:

@@ -5,6 +5,7 @@ import logging
 import threading
 from contextlib import suppress
 
+from agents.llm import close_connections
 from arena import wiring
 from arena.meters import Meters
 from arena.seasons.live import LiveFloor, opening_snapshot
@@ -161,14 +162,17 @@ class BackgroundSeason:
 
     async def _play_on(self) -> None:
         self._loop, self._playing = asyncio.get_running_loop(), asyncio.current_task()
-        await self._play()
-        while self._reset_reason is not None and not self._stopped:
-            self._run, self._ending, self._reset_reason = None, None, None
-            self._prepared = self._prepare()
-            if self._counter is not None:
-                self._counter.expect(self._prepared.setup)
-            self._floor.publish(opening_snapshot(self._prepared.setup))
+        try:
             await self._play()
+            while self._reset_reason is not None and not self._stopped:
+                self._run, self._ending, self._reset_reason = None, None, None
+                self._prepared = self._prepare()
+                if self._counter is not None:
+                    self._counter.expect(self._prepared.setup)
+                self._floor.publish(opening_snapshot(self._prepared.setup))
+                await self._play()
+        finally:
+            await close_connections()  # conversations open some beside a season of rules too
 
     def _prepare(self) -> wiring.Prepared:
         """The season as it goes on: an unfinished run in its own mode, else a new one in the mode that was chosen."""

@@ -1,14 +1,12 @@
 """What is heard of a conversation while it goes on: look-ups, pieces of the answer, and how it ended."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
-from agents.talk import ToolEnded, ToolStarted
+from agents.talk import Piece, ToolEnded, ToolStarted, pieces
 from arena.seasons.snapshot import DecisionCard
 from trading.domain.errors import TradefloorError
-
-_PIECE_CHARS = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,13 +20,6 @@ class Spoken:
     tokens_in: int | None
     tokens_out: int | None
     decisions: tuple[DecisionCard, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """A part of the answer; all of them in order are the answer."""
-
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +37,7 @@ class Failed:
 
 
 Heard = ToolStarted | ToolEnded | Piece | Done | Failed
-"""A conversation is any number of look-ups, then pieces and :class:`Done`, or :class:`Failed` at any point."""
-
-
-def pieces(text: str) -> Iterator[Piece]:
-    """``text`` in pieces that end between words where they can. A piece is cut by length, not as a model wrote it."""
-    start = 0
-    while start < len(text):
-        end = text.find(" ", start + _PIECE_CHARS) + 1 or len(text)
-        end = min(end, start + 4 * _PIECE_CHARS)
-        yield Piece(text=text[start:end])
-        start = end
+"""A conversation is any number of look-ups and pieces, then :class:`Done`, or :class:`Failed` at any point."""
 
 
 async def with_pauses(heard: AsyncGenerator[Heard], every_s: float) -> AsyncGenerator[Heard | None]:

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 
 from agents.brief import round_facts
 from agents.llm import Complete
-from agents.talk import Said, Watch, spokesman, talk
+from agents.talk import PIECE_CHARS, Piece, Said, Watch, spokesman, talk
 from agents.turn import CallLog
-from arena.seasons.heard import Done, Failed, Heard, Spoken, pieces
+from arena.seasons.heard import Done, Failed, Heard, Spoken
 from arena.seasons.road import shared_gateway
 from arena.seasons.snapshot import DecisionCard, FloorSnapshot
 from graphs import DeskTeam, Seat
@@ -132,7 +132,7 @@ class Reception:
         """
         try:
             place = self._place(desk)
-            with self._line():
+            with self.line():
                 async with aclosing(self._converse(place, conversation)) as heard:
                     async for event in heard:
                         yield event
@@ -140,27 +140,38 @@ class Reception:
             yield Failed(error=error)
 
     async def _converse(self, place: _Place, conversation: Sequence[Said]) -> AsyncGenerator[Heard]:
-        log, told = CallLog(), self._told(place.team.name)
-        here, heard = asyncio.get_running_loop(), asyncio.Queue[Heard | None]()
+        told = self._told(place.team.name)
+
+        def speak(log: CallLog, watch: Watch) -> Coroutine[Any, Any, str]:
+            return self._speak(place, conversation, told, log=log, watch=watch)
+
+        async with aclosing(self.overhear(speak, told)) as heard:
+            async for event in heard:
+                yield event
+
+    async def overhear(
+        self, speak: Callable[[CallLog, Watch], Coroutine[Any, Any, str]], told: tuple[DecisionCard, ...]
+    ) -> AsyncGenerator[Heard]:
+        """What is heard while somebody who was ``told`` of these decisions speaks, on the loop of the season.
+
+        Raises what ``speak`` raises. Closing it stops whoever speaks.
+        """
+        log, here, heard = CallLog(), asyncio.get_running_loop(), asyncio.Queue[Heard | None]()
 
         def watch(event: Heard) -> None:
             with suppress(RuntimeError):  # whoever asked is gone, and the loop with them
                 here.call_soon_threadsafe(heard.put_nowait, event)
 
-        speaking = asyncio.ensure_future(
-            self._on_season_loop(self._speak(place, conversation, told, log=log, watch=watch))
-        )
+        speaking = asyncio.ensure_future(self._on_season_loop(speak(log, watch)))
         speaking.add_done_callback(lambda _: heard.put_nowait(None))
         try:
-            while (event := await heard.get()) is not None:
+            async for event in _in_order(heard):
                 yield event
             text = speaking.result()
         finally:
             speaking.cancel()
             if self.on_calls is not None:
                 self.on_calls(log.model_calls, log.tool_calls)
-        for piece in pieces(text):
-            yield piece
         yield Done(
             spoken=Spoken(
                 text=text,
@@ -183,7 +194,7 @@ class Reception:
         return await talk(
             spokesman(place.team.agents["executor"].model, seed=place.team.seed),
             conversation,
-            {"facts": _facts(place), "decisions": [_told_as(card) for card in told]},
+            {"facts": _facts(place), "decisions": [told_as(card) for card in told]},
             context=place.seat.tools,
             complete=self.complete,
             deadline=monotonic() + self.deadline_s,
@@ -204,7 +215,8 @@ class Reception:
             raise ModelUnavailable("the season ended before the desk could answer", reason="timeout") from None
 
     @contextmanager
-    def _line(self) -> Iterator[None]:
+    def line(self) -> Iterator[None]:
+        """A place among those who are answered now. Raises ReceptionBusy where there is none."""
         if not self._free.acquire(blocking=False):
             raise ReceptionBusy(f"{AT_ONCE} conversations are being answered, which is all at once; ask again soon")
         try:
@@ -218,6 +230,24 @@ class Reception:
         mine = [card for card in (floor.decisions if floor else ()) if card.desk == desk]
         traded = [card for card in mine if card.status == "acted"][:1]
         return tuple(dict.fromkeys([*mine[:_DECISIONS], *traded]))
+
+
+async def _in_order(heard: "asyncio.Queue[Heard | None]") -> AsyncGenerator[Heard]:
+    """What is heard, up to None. Words that come faster than they are taken are given together."""
+    words = ""
+    while True:
+        event = await heard.get()
+        if isinstance(event, Piece):
+            words += event.text
+            if len(words) < PIECE_CHARS and not heard.empty():
+                continue
+        if words:
+            yield Piece(text=words)
+            words = ""
+        if event is None:
+            return
+        if not isinstance(event, Piece):
+            yield event
 
 
 def _facts(place: _Place) -> dict[str, object]:
@@ -234,7 +264,8 @@ def _facts(place: _Place) -> dict[str, object]:
     return {"desk": place.team.name, "models": dict(place.team.models), **facts}
 
 
-def _told_as(card: DecisionCard) -> dict[str, Any]:
+def told_as(card: DecisionCard) -> dict[str, Any]:
+    """A decision as whoever speaks is told of it. Its texts come from models."""
     return {
         "id": card.decision_id,
         "at": iso(card.ts_ms),

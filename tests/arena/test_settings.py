@@ -96,4 +96,4 @@ def test_the_file_that_ships_shows_the_defaults(config_file: Path) -> None:
     config_file.write_text("\n".join(shown), "utf-8")
     defaults = {name: field.default for name, field in Settings.model_fields.items()}
     assert Settings.load().model_dump() == defaults | {"data_root": Path("/data")}
-    assert len(shown) == 6
+    assert len(shown) == 9

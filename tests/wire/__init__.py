@@ -2,6 +2,7 @@
 
 from tests.wire.faults import LASTING, LONG_TEXT_BYTES, UNKNOWN_TOOL, WEATHER, Fault, FaultPlan
 from tests.wire.ledger import Ledger, ServedCall, Totals
+from tests.wire.loopback import Gate
 from tests.wire.makers import RETRY_AFTER_S, Maker, Makers, MakerSetup, serve_makers
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "WEATHER",
     "Fault",
     "FaultPlan",
+    "Gate",
     "Ledger",
     "Maker",
     "MakerSetup",

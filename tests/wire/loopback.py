@@ -78,10 +78,13 @@ class Line:
         self._writer.write(body)
         await self._writer.drain()
 
-    async def stream(self, headers: Mapping[str, str], pieces: Iterable[bytes]) -> None:
+    async def stream(self, headers: Mapping[str, str], pieces: "Iterable[bytes | Gate]") -> None:
         """An answer in pieces, each flushed."""
         self._head(200, {**headers, "transfer-encoding": "chunked"})
         for piece in pieces:
+            if isinstance(piece, Gate):
+                await piece.passed(self)
+                continue
             self._piece(piece)
             await self._writer.drain()
         self._writer.write(b"0\r\n\r\n")
@@ -108,6 +111,27 @@ class Line:
 
     def _piece(self, piece: bytes) -> None:
         self._writer.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+
+
+class Gate:
+    """Holds up the rest of a streamed answer until it is opened, by any thread, or the client hangs up."""
+
+    def __init__(self) -> None:
+        self._open = threading.Event()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing is held up any more."""
+        return self._open.is_set()
+
+    def open(self) -> None:
+        """Let the rest through."""
+        self._open.set()
+
+    async def passed(self, line: Line) -> None:
+        """Wait until it is open. ClientGone when the client hangs up before."""
+        while not self._open.is_set():
+            await line.wait(0.005)
 
 
 Answerer = Callable[[HttpRequest, Line], Awaitable[None]]

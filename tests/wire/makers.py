@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -13,7 +13,7 @@ from tests.wire.brain import reply_to
 from tests.wire.faults import STATUS, Fault, FaultPlan, spoilt
 from tests.wire.gemini_generate import GeminiGenerate
 from tests.wire.ledger import Ledger, ServedCall
-from tests.wire.loopback import HOST, HttpRequest, Line, Loopback
+from tests.wire.loopback import HOST, Gate, HttpRequest, Line, Loopback
 from tests.wire.ollama_chat import OllamaChat
 from tests.wire.openai_chat import OpenAIChat
 from tests.wire.talk import Ask, Reply
@@ -22,6 +22,9 @@ RETRY_AFTER_S = 1
 _BASE_VARIABLES = {"openai": "OPENAI_BASE_URL", "mistral": "MISTRAL_AZURE_API_BASE"}
 """Variables that LiteLLM reads in place of, or before, the maker's own ``..._API_BASE``."""
 _JSON = {"content-type": "application/json"}
+
+Staging = Callable[[list[bytes]], Iterable[bytes | Gate]]
+"""What becomes of the pieces of a streamed answer before they go out."""
 
 
 class WireFormat(Protocol):
@@ -72,12 +75,13 @@ class MakerSetup:
 
 
 class Maker:
-    """One maker being served. Its fault plan and latency may be changed while it runs."""
+    """One maker being served. Its fault plan, latency and staging may be changed while it runs."""
 
     def __init__(self, setup: MakerSetup) -> None:
         self.name = setup.name
         self.faults = setup.faults
         self.latency_s = setup.latency_s
+        self.staging: Staging = list
         self.ledger = Ledger()
         self.base_url = ""
         self._wire = _WIRES[setup.wire or setup.name]()
@@ -171,7 +175,7 @@ class Maker:
             if silent.fault is Fault.TRUNCATED_BODY:
                 pieces = _halved(pieces)
             if ask.streamed:
-                await line.stream(headers, pieces)
+                await line.stream(headers, self.staging(pieces))
             else:
                 await line.send(200, headers, pieces[0])
         except ConnectionError:

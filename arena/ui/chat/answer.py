@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 
+from arena.seasons.floor_tools import FLOOR_TOOLS
 from arena.seasons.heard import Done, Failed, Heard, Piece, Spoken, ToolEnded, ToolStarted
 from arena.seasons.snapshot import DecisionCard
 from tools.registry import discover
@@ -19,12 +20,16 @@ class Step:
     @property
     def name(self) -> str:
         """The tool, by a name that is ours: a model may call for one that is not there."""
-        return self.started.tool if self.started.tool in discover() else "a tool that does not exist"
+        known = self.started.tool in discover() or self.started.tool in FLOOR_TOOLS
+        return self.started.tool if known else "a tool that does not exist"
 
 
 @dataclass(slots=True, kw_only=True)
 class Answer:
-    """What was heard of one answer. ``decisions`` are those it may cite, ``by`` is the desk that gives it."""
+    """What was heard of one answer. ``decisions`` are those it may cite, ``by`` is the desk that gives it.
+
+    ``is_looking``: since it last looked something up, nothing was said.
+    """
 
     by: str
     decisions: Sequence[DecisionCard] = ()
@@ -34,6 +39,7 @@ class Answer:
     failure: str | None = None
     begun_s: float = field(default_factory=perf_counter)
     looked_s: float = 0.0
+    is_looking: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -44,10 +50,12 @@ class Answer:
         """Take in what was heard."""
         match event:
             case ToolStarted():
+                self.is_looking = True
                 self.steps.append(Step(started=event))
             case ToolEnded():
                 self._end(event)
             case Piece():
+                self.is_looking = False
                 self.text += event.text
             case Done():
                 self.spoken = event.spoken

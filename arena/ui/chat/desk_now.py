@@ -17,13 +17,14 @@ def spoken_to(snapshot: FloorSnapshot, address: Address) -> DeskCard | None:
     return next((desk for desk in snapshot.desks if desk.name == address.get("desk")), None)
 
 
-def chat_heading(snapshot: FloorSnapshot, address: Address) -> Html:
-    """Who answers, by which model, and a list of everybody else."""
+def chat_heading(snapshot: FloorSnapshot, address: Address, assistant: str | None = None) -> Html:
+    """Who answers, by which model, and a list of everybody else. ``assistant`` is the model behind the floor's."""
     desk, unknown = spoken_to(snapshot, address), address.get("desk", "")[:60]
     if desk is None and unknown and not snapshot.desks:
         who = [element("h2", unknown), element("span", "before its first round", class_="tf-caption")]
     elif desk is None:
-        who = [element("h2", ASSISTANT), element("span", "rule-based, no LLM · knows every desk", class_="tf-caption")]
+        by = "rule-based, no LLM" if assistant is None else f"{assistant}, by rule where it fails"
+        who = [element("h2", ASSISTANT), element("span", f"{by} · knows every desk", class_="tf-caption")]
     else:
         who = [
             swatch(desk.slot, desk.kind),

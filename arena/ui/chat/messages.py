@@ -72,7 +72,7 @@ def _mark(source: Source) -> str:
 def _steps(answer: Answer, ident: str) -> list[Message]:
     if not answer.steps:
         return []
-    running = any(step.ended is None for step in answer.steps) or not (answer.text or answer.is_over)
+    running = answer.is_looking and not answer.is_over
     things = count(len(answer.steps), "thing", "things")
     whole: Message = {
         "role": "assistant",

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -28,7 +29,11 @@ def build_talk(page: LivePage, used: gr.HTML) -> None:
     """The chat with its heading and its box; ``used`` shows what the newest answer rests on."""
     services = page.services
     with gr.Row(elem_classes="tf-panel-head tf-talk-bar"):
-        page.addressed_html(chat_heading, elem_id="tf-talk-head", waiting="Desks can be asked once the season starts.")
+        page.addressed_html(
+            partial(chat_heading, assistant=services.assistant.model if services.assistant is not None else None),
+            elem_id="tf-talk-head",
+            waiting="Desks can be asked once the season starts.",
+        )
         fresh = gr.Button("New chat", elem_classes="tf-button", size="sm", min_width=0)
     chat = gr.Chatbot(
         label="Chat",

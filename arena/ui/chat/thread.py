@@ -91,7 +91,9 @@ def new_answer(services: Services, desk: str) -> Answer:
 
 
 async def _source(services: Services, desk: str, conversation: Sequence[Said]) -> AsyncGenerator[Heard]:
-    if not desk:
+    if not desk and services.assistant is not None:
+        heard = services.assistant.converse(conversation)
+    elif not desk:
         heard = converse_with_floor(services.floor.snapshot(), conversation)
     elif services.reception is not None:
         heard = services.reception.converse(desk, conversation)

@@ -14,7 +14,7 @@ import openai
 import pytest
 import uvicorn
 
-from agents.llm import Completion, CompletionRequest, ToolRequest, complete
+from agents.llm import Completion, CompletionRequest, ToolRequest, close_connections, complete
 from agents.talk import spokesman_spec
 from arena.api import chat
 from arena.api.guard import LoopbackGuard
@@ -22,6 +22,8 @@ from arena.seasons.reception import AT_ONCE, Reception
 from graphs import DeskTeam
 from tests.agents.staging import ROLES, seat
 from tests.arena.conftest import sample_snapshot
+from tests.arena.seasons.test_reception import season_loop
+from tests.wire import Gate, Maker, serve_makers
 from tools.registry import Effect, discover
 from trading.domain.errors import ModelUnavailable
 
@@ -226,6 +228,69 @@ def test_a_desk_stops_thinking_when_the_client_goes_away(address):
     with httpx.stream("POST", f"{address}/v1/chat/completions", json=body) as answer:
         assert next(answer.iter_lines()).startswith("data: ")
     assert MODEL.left_alone.wait(5.0), "before its deadline"
+
+
+@pytest.fixture
+def served_model(monkeypatch) -> Iterator[tuple[str, Maker]]:
+    """A desk whose model is a maker's on loopback, asked by LiteLLM on the loop of a season."""
+    with serve_makers("openai") as makers, season_loop() as season:
+        for name, value in makers.environment.items():
+            monkeypatch.setenv(name, value)
+        reception = Reception(snapshot=lambda: SNAPSHOT)
+
+        async def sit() -> None:
+            desk = DeskTeam(name="mind", models=dict.fromkeys(ROLES, "openai/gpt-5.4-mini"), seed=7)
+            reception.seat([desk], [seat()])
+
+        asyncio.run_coroutine_threadsafe(sit(), season).result(100)
+        app = fastapi.FastAPI()
+        app.include_router(chat.chat_routes(reception))
+        with serving(app) as found:
+            yield found, makers["openai"]
+        asyncio.run_coroutine_threadsafe(close_connections(), season).result(100)
+
+
+def prose(staging):
+    """``staging`` for the answer in words, not for the look-ups before it."""
+    return lambda pieces: staging(pieces) if b"has read" in b"".join(pieces) else pieces
+
+
+def test_words_of_a_model_leave_before_it_has_written_the_last(served_model):
+    address, maker = served_model
+    gate, text = Gate(), ""
+    maker.staging = prose(lambda pieces: [*pieces[:-3], gate, *pieces[-3:]])
+    with openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client:
+        for chunk in ask(client, stream=True, stream_options={"include_usage": True}):
+            text += (chunk.choices[0].delta.content or "") if chunk.choices else ""
+            if "has read" in text:
+                gate.open()
+    assert text.endswith("characters.")
+    totals = maker.ledger.totals()
+    assert (chunk.usage.prompt_tokens, chunk.usage.completion_tokens) == (totals.tokens_in, totals.tokens_out)
+
+
+def test_an_answer_that_breaks_off_ends_in_an_error(served_model):
+    address, maker = served_model
+    maker.staging = prose(lambda pieces: pieces[:-3])
+    said = []
+    with openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0) as client:
+        stream = ask(client, stream=True)
+        with pytest.raises(openai.APIError, match="in the middle of its answer"):
+            said.extend(chunk.choices[0].delta.content or "" for chunk in stream)
+    assert "has read" in "".join(said)
+    assert len(maker.ledger.calls) == 2
+
+
+def test_a_client_that_leaves_hangs_up_on_the_maker(served_model):
+    address, maker = served_model
+    maker.staging = prose(lambda pieces: [*pieces[:-3], Gate(), *pieces[-3:]])
+    body = {"model": "mind", "messages": [{"role": "user", "content": "?"}], "stream": True}
+    with httpx.stream("POST", f"{address}/v1/chat/completions", json=body, timeout=200) as answer:
+        assert any("has read" in line for line in answer.iter_lines())
+    until = monotonic() + 200
+    while maker.ledger.calls[-1].delivered:
+        assert monotonic() < until
+        sleep(0.01)
 
 
 def test_more_conversations_than_there_are_lines_are_sent_away(address):

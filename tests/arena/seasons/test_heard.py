@@ -2,11 +2,15 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from agents.llm import Completion, CompletionRequest, ToolRequest
-from agents.talk import Said
+from agents.talk import MAX_WORDS_CHARS, Said, spokesman, talk
+from agents.turn import CallLog
 from arena.seasons.heard import Done, Failed, Heard, Piece, ToolEnded, ToolStarted, pieces, with_pauses
 from arena.seasons.reception import AT_ONCE, Reception, ReceptionBusy, UnknownDesk
 from tests.agents.staging import seat, team
@@ -33,13 +37,13 @@ def said(text: str = "All is well.", *tools: str) -> Completion:
 
 
 class Script:
-    """A model that says its lines; without more of them it thinks for ever."""
+    """A model that says its lines, in parts where they are several; without more of them it thinks for ever."""
 
-    def __init__(self, *lines: Completion | Exception) -> None:
+    def __init__(self, *lines: Completion | Exception | tuple[str, ...]) -> None:
         self.lines = list(lines)
         self.left_alone = False
 
-    async def complete(self, _: CompletionRequest) -> Completion:
+    async def complete(self, request: CompletionRequest) -> Completion:
         if not self.lines:
             try:
                 await asyncio.Event().wait()
@@ -49,6 +53,11 @@ class Script:
         line = self.lines.pop(0)
         if isinstance(line, Exception):
             raise line
+        if isinstance(line, tuple):
+            assert request.hear is not None
+            for part in line:
+                request.hear(part)
+            return said("".join(line))
         return line
 
 
@@ -76,6 +85,47 @@ def test_look_ups_are_heard_before_the_answer() -> None:
     assert "".join(event.text for event in found if isinstance(event, Piece)) == "Equity is 10000. [get_account]"
     assert isinstance(found[-1], Done)
     assert (found[-1].spoken.tokens_in, found[-1].spoken.tokens_out) == (20, 4)
+
+
+def test_what_is_said_before_a_look_up_is_a_paragraph_of_the_answer() -> None:
+    looking = replace(said("", "get_account"), content=" Let me look. ")
+    found = heard(Script(looking, ("\n", "It is ", "10000", " USDT. ", "\n")))
+    text = "".join(event.text for event in found if isinstance(event, Piece))
+    assert text == "Let me look.\n\nIt is 10000 USDT."
+    assert [type(event) for event in found[:3]] == [Piece, ToolStarted, ToolEnded]
+    assert isinstance(found[-1], Done)
+    assert found[-1].spoken.text == text
+
+
+def test_where_nobody_watches_nothing_is_streamed_and_the_last_message_is_the_answer() -> None:
+    asked: list[CompletionRequest] = []
+    script = Script(replace(said("", "get_account"), content="Let me look."), said(" It is 10000. "))
+
+    async def complete(request: CompletionRequest) -> Completion:
+        asked.append(request)
+        return await script.complete(request)
+
+    agent, there = spokesman("maker/llm", seed=7), seat().tools
+    slots = {"facts": {}, "decisions": []}
+    speaking = talk(agent, QUESTION, slots, context=there, complete=complete, deadline=1e12, log=CallLog())
+    assert asyncio.run(speaking) == "It is 10000."
+    assert [request.hear for request in asked] == [None, None]
+
+
+def test_an_answer_is_no_longer_than_it_may_be_however_it_comes() -> None:
+    for line in (said("word " * 9_000), tuple(["word "] * 9_000)):
+        found = heard(Script(line))
+        assert isinstance(found[-1], Done)
+        assert len(found[-1].spoken.text) == MAX_WORDS_CHARS
+        assert "".join(event.text for event in found if isinstance(event, Piece)) == found[-1].spoken.text
+
+
+@given(st.lists(st.text(st.sampled_from(" \nab"), max_size=5), max_size=12))
+def test_pieces_are_the_answer_without_blanks_around_it(parts: list[str]) -> None:
+    found = heard(Script(tuple(parts)))
+    whole = "".join(parts).strip()
+    assert isinstance(found[-1], Done if whole else Failed)
+    assert "".join(event.text for event in found if isinstance(event, Piece)) == whole
 
 
 def test_more_look_ups_at_once_than_may_be_are_refused_to_the_model() -> None:

@@ -2,19 +2,22 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import aclosing, contextmanager
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
-from agents.llm import Completion, CompletionRequest
+from agents.llm import Completion, CompletionRequest, close_connections
 from agents.talk import Said
 from arena import wiring
-from arena.seasons.heard import Spoken
+from arena.seasons.heard import Piece, Spoken
 from arena.seasons.reception import Reception, UnknownDesk
 from arena.seasons.rulefile import load_rules
 from arena.settings import CONFIG, Settings
 from tests.agents.staging import seat, team
-from tests.wire import serve_makers
+from tests.wire import Gate, serve_makers
 from trading.domain import ToolCall
 from trading.risk import KillSwitch
 
@@ -69,7 +72,10 @@ def test_models_of_every_maker_speak_in_free_text(monkeypatch, maker, model):
 
         async def ask() -> Spoken:
             reception.seat([team(model)], [seat()])
-            return await reception.talk("desk", QUESTION)
+            try:
+                return await reception.talk("desk", QUESTION)
+            finally:
+                await close_connections()
 
         spoken = asyncio.run(ask())
         totals = makers[maker].ledger.totals()
@@ -79,6 +85,58 @@ def test_models_of_every_maker_speak_in_free_text(monkeypatch, maker, model):
     asked = {one.tool for one in told if isinstance(one, ToolCall)}
     assert {"get_account", "get_positions"} <= asked
     assert "propose_order" not in asked
+
+
+def test_an_answer_is_heard_while_it_is_written_and_its_maker_left_with_the_listener(monkeypatch):
+    """Its model is asked on the loop of the season, in another thread than whoever listens."""
+    gate = Gate()
+    with serve_makers("anthropic") as makers, season_loop() as season:
+        for name, value in makers.environment.items():
+            monkeypatch.setenv(name, value)
+        maker = makers["anthropic"]
+        maker.staging = lambda pieces: [*pieces[:-2], gate, *pieces[-2:]] if b"has read" in b"".join(pieces) else pieces
+        calls: list[Any] = []
+        reception = Reception(snapshot=lambda: None, on_calls=lambda models, _tools: calls.append(models))
+
+        async def sit() -> None:
+            reception.seat([team("anthropic/claude-haiku-5-5")], [seat()])
+
+        asyncio.run_coroutine_threadsafe(sit(), season).result(100)
+
+        async def first_words(*, stay: bool) -> str:
+            text = ""
+            async with aclosing(reception.converse("desk", QUESTION)) as heard:
+                async for event in heard:
+                    if isinstance(event, Piece):
+                        assert stay is gate.is_open, "the server has not sent the last of it"
+                        text += event.text
+                        if not stay:
+                            break
+            return text
+
+        assert "has read" in asyncio.run(first_words(stay=False))
+        until = monotonic() + 200
+        while maker.ledger.calls[-1].delivered:
+            assert monotonic() < until, "whoever listened has left, and so has the desk"
+            sleep(0.01)
+        gate.open()
+        assert asyncio.run(first_words(stay=True)).endswith("characters.")
+        asyncio.run_coroutine_threadsafe(close_connections(), season).result(100)
+    assert [len(models) for models in calls] == [1, 2], "what came of the call that was left is not known"
+
+
+@contextmanager
+def season_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop that runs in a thread of its own."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(100)
+        loop.close()
 
 
 def test_stranger_is_told_who_is_there(tmp_path):

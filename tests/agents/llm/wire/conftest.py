@@ -46,5 +46,6 @@ def makers(served, connections):
     for maker in served.values():
         maker.faults = FaultPlan()
         maker.latency_s = 0.0
+        maker.staging = list
         maker.ledger.clear()
     return served

@@ -118,7 +118,8 @@ def test_the_heading_leads_to_every_desk(snapshot: FloorSnapshot) -> None:
     heading = chat_heading(snapshot, {"desk": "momentum"})
     assert all(f'href="/chat?desk={desk.name}"' in heading for desk in snapshot.desks)
     assert heading.count('aria-current="true"') == 1
-    assert "Floor assistant" in chat_heading(snapshot, {})
+    assert "rule-based, no LLM · knows every desk" in chat_heading(snapshot, {})
+    assert "maker/&lt;b&gt;, by rule where it fails" in chat_heading(snapshot, {}, assistant="maker/<b>")
     assert "There is no desk" in chat_heading(snapshot, {"desk": "nobody"})
     assert "before its first round" in chat_heading(replace(snapshot, desks=()), {"desk": "momentum"})
 
