@@ -189,7 +189,7 @@ async def season_run(
     """
     from agents.brief import Costs as StatedCosts
     from agents.brief import RoundBrief
-    from arena.autonomous.paper import exchange_market
+    from arena.autonomous.paper import exchange_market, paper_books
     from arena.memories import open_memory
     from arena.seasons import guarding
     from arena.seasons.looking_back import LookingBack
@@ -238,6 +238,7 @@ async def season_run(
                 mode=prepared.mode,
                 board=board,
                 margin=_margin(rules),
+                books=paper_books(rules.market),
                 stops=None if rules.stops is None else rules.stops.rules(),
                 watcher=guarding.market_watch(rules),
                 dispatch=None if live is None else live.dispatcher,

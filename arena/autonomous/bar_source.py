@@ -14,6 +14,7 @@ from trading.marketdata.exchange import (
     ClosedBar,
     ExchangeSpec,
     FeedSpec,
+    HeardBooks,
     LiveFeed,
     StreamKind,
     StreamState,
@@ -49,7 +50,7 @@ class BarSource(Protocol):
 
 
 class ExchangeBars:
-    """The bars of a running :class:`LiveFeed`, with candles over REST. Made by :func:`open_exchange_bars`.
+    """Bars and :attr:`books` of a running feed, with candles over REST. Made by :func:`open_exchange_bars`.
 
     A streamed bar is what was heard of it last before the next one began. Where the stream broke, was refused or began
     within the bar, its end may have been missed: such a bar counts as not heard, and is asked for.
@@ -59,6 +60,7 @@ class ExchangeBars:
         self._feed = feed
         self._candles = candles
         self._timeframe = timeframe
+        self.books = HeardBooks(feed)
         self._heard: dict[str, dict[int, Bar]] = {name: {} for name in feed.spec.instruments}
         self._troubles: dict[str, int] = {}
         self._failure = ""
@@ -67,6 +69,7 @@ class ExchangeBars:
         """Take in the feed's events until it ends. A feed whose own code failed leaves every instrument unheard."""
         try:
             async for event in self._feed:
+                self.books.take(event)
                 if isinstance(event, ClosedBar) and self._was_whole(event.instrument):
                     self._heard[event.instrument][event.bar.open_ms] = event.bar
         except Exception as error:  # noqa: BLE001  (the job's border: the market goes on by REST and says what it lacks)

@@ -22,7 +22,15 @@ Known = TypeVar("Known")
 FRESH_S = 0.2
 """A look at the journal counts for so long: it grows by whole rounds."""
 
-_BULK = frozenset({EventKind.MODEL_CALLED, EventKind.TOOL_CALLED, EventKind.STATE_NOTED, EventKind.TAPE_GREW})
+_BULK = frozenset(
+    {
+        EventKind.MODEL_CALLED,
+        EventKind.TOOL_CALLED,
+        EventKind.STATE_NOTED,
+        EventKind.TAPE_GREW,
+        EventKind.DEPTH_GREW,
+    }
+)
 _DECIDED = (EventKind.DECIDED.value,)
 _KINDS = tuple(kind.value for kind in EventKind if kind not in _BULK)
 

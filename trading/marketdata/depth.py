@@ -111,6 +111,14 @@ class BookTape:
         """Whether the book is known from before the one instant to the other."""
         return bool(len(self.ts_ms)) and self.start_ms < from_ms and until_ms <= self.end_ms
 
+    def reaches(self, open_ms: int, at_ms: int, close_ms: int, *, waits: bool) -> bool:
+        """Whether an order that meets the bar at ``at_ms`` can be matched by the book; ``waits``: up to its close."""
+        return self.covers(open_ms, close_ms)
+
+    def joined_ms(self, side: int, price: float, from_ms: int) -> int | None:
+        """When an order that rests from ``from_ms`` on may be said to have joined the queue of its level."""
+        return from_ms
+
     def depth_at(self, ts_ms: int) -> Depth:
         """The book after every change up to the instant."""
         end = int(np.searchsorted(self.ts_ms, ts_ms, side="right"))

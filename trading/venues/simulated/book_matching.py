@@ -23,6 +23,7 @@ from trading.domain.money import ZERO, decimal_from_float
 from trading.domain.order import Order
 from trading.domain.reject import RejectCode
 from trading.marketdata.depth import ASK, BID, BookTape, Depth, Trades
+from trading.marketdata.growing_book import GrowingBook
 from trading.venues.simulated.matching import Ending, Execution, Triggered, as_stop
 
 MEMORY_MS = 60_000
@@ -67,9 +68,16 @@ class BookMatcher:
         self._book = book
         self._taken = taken
 
-    def covers(self, from_ms: int, until_ms: int) -> bool:
-        """Whether the recording knows the book all the time."""
-        return self._book.covers(from_ms, until_ms)
+    def reaches(self, order: Order, open_ms: int, close_ms: int) -> bool:
+        """Whether the book is known well enough to match the order in the bar."""
+        at_once = order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
+        waits = order.order_type is not OrderType.MARKET and (order.order_type.waits or not at_once)
+        return self._book.reaches(open_ms, max(open_ms, order.arrives_ms), close_ms, waits=waits)
+
+    def apply(self, event: Event) -> None:
+        """A book that grows takes its events in."""
+        if isinstance(self._book, GrowingBook):
+            self._book.apply(event)
 
     def match(
         self, order: Order, left: Decimal, instrument: Instrument, *, open_ms: int, close_ms: int, triggered: bool
@@ -174,9 +182,13 @@ class BookMatcher:
         assert order.limit_price is not None
         price, sign = float(order.limit_price), order.side.sign
         side = BID if sign > 0 else ASK
-        prices, sizes = self._book.depth_at(queued_ms).side(-sign)
-        at = np.flatnonzero(prices == price)
-        ahead = float(sizes[at[0]]) if len(at) else 0.0
+        joined_ms = self._book.joined_ms(side, price, queued_ms)
+        ahead = float("inf")
+        if joined_ms is not None:
+            prices, sizes = self._book.depth_at(joined_ms).side(-sign)
+            at = np.flatnonzero(prices == price)
+            ahead = float(sizes[at[0]]) if len(at) else 0.0
+            queued_ms = joined_ms
         changes = self._book.size_history(side, price, queued_ms, close_ms)
         steps: list[Step] = []
         seen = 0
