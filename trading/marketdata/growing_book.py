@@ -11,7 +11,7 @@ from trading.marketdata.depth import ASK, BID, BookTape, Trades
 
 Span = tuple[int, int]
 
-MOST_ROWS = 400_000
+MOST_ROWS = 200_000
 """Beyond so many level changes the older half is forgotten: who waits since before then joins his queue anew."""
 
 KEPT_LEVELS = 50
@@ -24,8 +24,7 @@ class GrowingBook(BookTape):
     """The book of one instrument as ``DEPTH_GREW`` events tell it: samples of its best levels, and public trades.
 
     A fold over the journal. An event begins with the whole book and goes on with what changed. It is told where the
-    book was known without a break, and where its trades were; elsewhere nothing is matched against it. Where events
-    do not join, what lies before is forgotten.
+    book was known without a break, and where its trades were; elsewhere nothing is matched against it.
     """
 
     def __init__(self, instrument: str) -> None:
@@ -38,7 +37,7 @@ class GrowingBook(BookTape):
         self._printed: list[Span] = []
         self._bids: dict[float, float] = {}
         self._asks: dict[float, float] = {}
-        self._forget()
+        self._checkpoints = [(0, {}, {})]
 
     def apply(self, event: Event) -> None:
         """Take in what an event tells of this book. Raises JournalError for what is no such event."""
@@ -73,15 +72,6 @@ class GrowingBook(BookTape):
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
-    def _forget(self) -> None:
-        self.ts_ms, self.price, self.size = np.empty(0, np.int64), np.empty(0), np.empty(0)
-        self._side, self._snapshot = np.empty(0, np.int64), np.empty(0, np.int64)
-        self.trades = self.trades.between(0, 0)
-        self._known.clear()
-        self._printed.clear()
-        self._bids, self._asks = {}, {}
-        self._checkpoints = [(0, {}, {})]
-
     def _extend(self, payload: Mapping[str, Any]) -> None:
         since_ms, until_ms = int(payload["since_ms"]), int(payload["until_ms"])
         if since_ms < self._until_ms or until_ms < since_ms:
@@ -90,8 +80,6 @@ class GrowingBook(BookTape):
         known = [_span(span) for span in payload["known"]]
         printed = [_span(span) for span in payload["printed"]]
         trades = [(int(at), float(price), float(size), bool(sold)) for at, price, size, sold in payload["trades"]]
-        if since_ms != self._until_ms:
-            self._forget()
         bids, asks = dict(self._bids), dict(self._asks)
         for place, sample in enumerate(payload["levels"]):
             at = max(since_ms, int(sample[0]))

@@ -15,7 +15,7 @@ from trading.domain import EventKind, OrderType, TimeInForce
 from trading.domain.errors import DataError
 from trading.marketdata.depth import ASK, BID, BookTape, Trades, load_book_tape
 from trading.marketdata.tape import Tape
-from trading.venues.simulated.book_matching import BookMatcher, TakenDepth
+from trading.venues.simulated.book_matching import TakenDepth
 
 DATA = Path(os.environ.get("TRADEFLOOR_TEST_DATA", Path(__file__).parents[4] / "shared" / "data")) / "orderbook"
 S = 1000

@@ -26,6 +26,9 @@ from trading.marketdata.depth import ASK, BID, BookTape, Depth, Trades
 from trading.marketdata.growing_book import GrowingBook
 from trading.venues.simulated.matching import Ending, Execution, Triggered, as_stop
 
+BOOK, BARS = "book", "bars"
+"""What a fill was matched against."""
+
 MEMORY_MS = 60_000
 """What was taken from a level longer ago than this is forgotten."""
 
@@ -49,6 +52,8 @@ class TakenDepth:
         payload = event.payload
         if event.kind is not EventKind.FILLED or payload["liquidity"] != Liquidity.TAKER.value:
             return
+        if payload.get("basis") == BARS:
+            return
         levels = self._taken.setdefault((payload["desk"], payload["instrument"], Side(payload["side"]).sign), {})
         for price in [price for price, (_, ts_ms) in levels.items() if ts_ms < event.ts_ms - MEMORY_MS]:
             del levels[price]
@@ -62,7 +67,7 @@ class TakenDepth:
 
 
 class BookMatcher:
-    """Matches the orders of every desk against one recorded book; each desk trades in a world of its own."""
+    """Matches the orders of every desk against one book; each desk trades in a world of its own."""
 
     def __init__(self, book: BookTape, taken: TakenDepth) -> None:
         self._book = book
@@ -78,6 +83,16 @@ class BookMatcher:
         """A book that grows takes its events in."""
         if isinstance(self._book, GrowingBook):
             self._book.apply(event)
+
+    def walked(self, order: Order, left: Decimal, instrument: Instrument, ts_ms: int) -> Sequence[Step]:
+        """What an order that takes gets of the book at an instant, level by level."""
+        return self._walk(order, left, instrument, self._depth_for(order, ts_ms), ts_ms)
+
+    def was_hit(self, order: Order, ts_ms: int) -> bool:
+        """Whether a public trade at the instant could fill an order that rests at its limit."""
+        assert order.limit_price is not None
+        trades = self._book.trades.between(ts_ms, ts_ms + 1)
+        return bool(_hitting(trades, order.side.sign, float(order.limit_price)))
 
     def match(
         self, order: Order, left: Decimal, instrument: Instrument, *, open_ms: int, close_ms: int, triggered: bool
@@ -118,8 +133,7 @@ class BookMatcher:
         takes = not order.order_type.has_limit
         steps: list[Step | Triggered] = []
         if takes or arrives or order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
-            depth = self._depth_for(order, at_ms)
-            taken = self._walk(order, left, instrument, depth, at_ms)
+            taken = self.walked(order, left, instrument, at_ms)
             if taken and order.post_only:
                 return Ending(
                     kind=EventKind.ORDER_REJECTED,

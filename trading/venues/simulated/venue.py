@@ -16,7 +16,7 @@ from trading.ledger.turnover import RecentTurnover
 from trading.marketdata.depth import BookTape
 from trading.marketdata.tape import Tape
 from trading.stats.impact import square_root_impact
-from trading.venues.simulated.book_matching import BookMatcher, TakenDepth
+from trading.venues.simulated.book_matching import BARS, BOOK, BookMatcher, TakenDepth
 from trading.venues.simulated.costs import Costs
 from trading.venues.simulated.events import ended, filled, triggered
 from trading.venues.simulated.liquidation import close_out
@@ -189,7 +189,7 @@ class SimulatedVenue:
             liquidity=execution.liquidity,
             ts_ms=execution.ts_ms,
             left=rest,
-            basis=("book" if stepwise else "bars") if self._books else None,
+            basis=(BOOK if stepwise else BARS) if self._books else None,
         )
         if rest is not None and not stepwise:
             yield from self._expire_at_once(order, execution.ts_ms)
