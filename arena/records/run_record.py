@@ -83,6 +83,7 @@ class RunRecord:
         self.orders: list[Ordered] = []
         self.fills: list[Filled] = []
         self.prices: Mapping[str, Decimal] = MappingProxyType({})
+        self.books: dict[str, tuple[int, Mapping[str, Any]]] = {}
         self.as_of_ms: int | None = None
         self.round_index: int | None = None
         self.is_closed = False
@@ -182,6 +183,8 @@ class RunRecord:
                 ordered = Ordered(seq=seq, payload=payload, decision_id=event.decision_id)
                 self.orders.append(ordered)
                 self._orders[payload["order_id"]] = ordered
+            case EventKind.BOOK_SEEN:
+                self.books[payload["instrument"]] = event.ts_ms, payload
             case EventKind.SEASON_CLOSED:
                 self.is_closed = True
             case _:

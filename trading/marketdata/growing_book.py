@@ -55,7 +55,7 @@ class GrowingBook(BookTape):
 
     def reaches(self, open_ms: int, at_ms: int, close_ms: int, *, waits: bool) -> bool:
         """An order that only takes needs the book of its instant; one that waits, all that comes up to the close."""
-        return self.covers(at_ms, close_ms) if waits else _within(self._known, at_ms, at_ms)
+        return self.covers(at_ms, close_ms) if waits else _within(self._known, at_ms, at_ms + 1)
 
     def joined_ms(self, side: int, price: float, from_ms: int) -> int | None:
         """The first instant at which its level can be seen: whoever stands there then, stands ahead. None: never."""

@@ -96,8 +96,8 @@ def test_it_meets_the_book_of_the_instant_at_which_it_arrives():
 
 @pytest.mark.parametrize("heard", [[], [grew(1, known=False)]])
 def test_where_the_book_is_not_known_the_bars_fill_and_the_fill_says_so(heard):
-    events = played({0: [market("buy", "6")]}, {1: heard}, FREE.model_copy(update={"latency_ms": S}))
-    assert fills(events) == [("100", "6", "taker", "bars", 11)]
+    events = played({0: [market("buy", "6")]}, {1: heard})
+    assert fills(events) == [("100", "6", "taker", "bars", 10)]
 
 
 def test_who_rests_waits_his_turn_and_immediate_orders_take_what_there_is():
