@@ -23,11 +23,11 @@ LOOK_MS = 500
 """How often it looks up while it waits: a halt is carried out that soon."""
 
 
-class BookSource(Protocol):
-    """What is known of order books beside the bars."""
+class BesideSource(Protocol):
+    """What is known beside the bars: order books, and the funding that was settled."""
 
     def events(self, since_ms: int, until_ms: int) -> Sequence[Event]:
-        """What was heard of the books from one instant to another, as the journal holds it; asked once, in order."""
+        """What was heard from one instant to another, as the journal holds it; asked once, in order."""
         ...
 
 
@@ -54,7 +54,7 @@ class PacedMarket:
 
     Every bar that the run may know stands in its journal before anything is decided on it, and a bar that was missing
     when its time had come stays missing. So the record alone gives the same market again, and a new process goes on
-    from it; so does what was heard of the ``books``. ``on_look`` is called whenever it looks up.
+    from it; so does what was heard ``beside`` the bars. ``on_look`` is called whenever it looks up.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class PacedMarket:
         pacing: Pacing | None = None,
         thinking_is_declared: bool = False,
         on_look: OnLook | None = None,
-        books: BookSource | None = None,
+        beside: BesideSource | None = None,
     ) -> None:
         if not isinstance(engine.tape, GrowingTape):
             raise ValueError("a followed market needs a tape that grows")
@@ -79,7 +79,7 @@ class PacedMarket:
         self._pacing = pacing or Pacing()
         self._thinking_is_declared = thinking_is_declared
         self._on_look = on_look
-        self._books = books
+        self._beside = beside
         self._ahead: dict[str, list[Bar]] = {}
         self._ahead_until_ms = 0
         self._opened_late_ms = 0
@@ -200,7 +200,7 @@ class PacedMarket:
     def _grow(self, until_ms: int, bars: Mapping[str, Sequence[Bar]]) -> None:
         since_ms = self._known_ms()
         self._engine.record(grown_event(until_ms, bars, self._tape.step_ms))
-        for event in () if self._books is None else self._books.events(since_ms, until_ms):
+        for event in () if self._beside is None else self._beside.events(since_ms, until_ms):
             self._engine.record(event)
         self._source.forget(until_ms)
         self._note_conditions()

@@ -101,8 +101,9 @@ def exchange_market(
     @asynccontextmanager
     async def opened(engine: Engine, journal: Journal) -> AsyncIterator[PacedMarket]:
         symbols, bar = rules.market.instruments, rules.market.bar or "1m"
-        async with open_exchange_bars(spec, symbols, bar, clock=timer, spec=feed) as source:
-            if rules.market.kind == "paper":  # elsewhere orders are filled by the exchange
+        here = rules.market.kind == "paper"  # elsewhere the exchange fills orders and settles funding
+        async with open_exchange_bars(spec, symbols, bar, clock=timer, spec=feed, funding=here) as source:
+            if here:
                 source.books.follow(engine.orders.all)
             yield PacedMarket(
                 engine,
@@ -112,7 +113,7 @@ def exchange_market(
                 pacing=found,
                 thinking_is_declared="thinking_ms" in rules.season.model_fields_set,
                 on_look=on_look,
-                books=source.books,
+                beside=source,
             )
 
     return opened

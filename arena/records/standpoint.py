@@ -38,7 +38,7 @@ from trading.venues.simulated import Costs, MarginRules
 
 __all__ = ["DeskStand", "MarketStand"]
 
-_GREW = (EventKind.TAPE_GREW.value,)
+_GREW = (EventKind.TAPE_GREW.value, EventKind.FUNDING_TOLD.value)
 
 
 class MarketStand:

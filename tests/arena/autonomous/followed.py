@@ -166,7 +166,7 @@ class Follower:
                 timer=self.timer,
                 pacing=self.pacing,
                 thinking_is_declared=True,
-                books=self.books,
+                beside=self.books,
             )
 
         return opened()

@@ -135,9 +135,11 @@ async def test_a_season_through_the_fault_plan_ends_with_clean_books(tmp_path):
 
 @pytest.mark.asyncio
 async def test_orders_walk_the_live_book_level_by_level(tmp_path):
-    """A million a desk: whatever an eager desk wants is more than the best level holds."""
+    """A million a desk: what those buy who buy at once is more than the best level holds."""
     async with serve_exchange("binanceusdm", seed=4, step_s=0.02) as venue:
-        ending, folder, events = await play(venue, tmp_path, rounds=4, capital=1_000_000)
+        ending, folder, events = await play(
+            venue, tmp_path, rounds=6, capital=1_000_000, desks=("buyhold", "equalweight")
+        )
     assert ending.value == "finished"
     orders = {event.payload["order_id"]: event.payload for event in events if event.kind is EventKind.ORDERED}
     taken = {}
@@ -165,6 +167,8 @@ async def test_orders_walk_the_live_book_level_by_level(tmp_path):
     audit = audit_book_fills(folder.journal)
     assert (audit.problem, audit.fills >= len(walks)) == (None, True)
     assert audit_journal(folder.journal).problem is None
+    told = {event.payload["instrument"] for event in events if event.kind is EventKind.FUNDING_TOLD}
+    assert told == {"BTC-USDT-PERP", "ETH-USDT-PERP"}, "what the exchange settled before"
     seen = [event.payload for event in events if event.kind is EventKind.BOOK_SEEN]
     assert {book["instrument"] for book in seen} == {"BTC-USDT-PERP", "ETH-USDT-PERP"}
     assert all(book["bids"][0][0] < book["asks"][0][0] and len(book["asks"]) == 20 for book in seen)
