@@ -80,6 +80,8 @@ def test_the_book_that_was_seen_last_is_told_over_http(season):
     assert (book["spread"], [level["total"] for level in book["asks"]]) == ("0.2", ["0.01", "0.02", "0.03"])
     assert float(book["bids"][0]["price"]) < float(book["mid"]) < float(book["asks"][0]["price"])
     assert (book["imbalance"], book["imbalance_5"]) == (0.0, 0.0)
+    told = client.get("/api/v1/fills", params={"limit": 500}).json()["items"]
+    assert {fill["basis"] for fill in told} == {"book"}
     for path in ("/books/DOGE-USDT", f"/books/{BTC}?levels=0", f"/books/{BTC}?levels=21", "/books/%3Cimg%3E"):
         refused = client.get(f"/api/v1{path}")
         assert refused.status_code in (404, 422)
