@@ -46,7 +46,7 @@ class Hurried:
         await asyncio.sleep(max(wait_ms, 0) / 1000 / self._speed)
 
 
-def rules_from(now_ms, *, rounds, desks=("momentum", "meanrev", "random"), capital=10_000, **market):
+def rules_from(now_ms, *, rounds, desks=("momentum", "buyhold", "random"), capital=10_000, **market):
     start_ms = now_ms // MINUTE_MS * MINUTE_MS + 2 * MINUTE_MS
     start, end = (datetime.fromtimestamp(at / 1000, UTC) for at in (start_ms, start_ms + rounds * MINUTE_MS))
     table = {
