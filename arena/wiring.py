@@ -238,7 +238,7 @@ async def season_run(
                 mode=prepared.mode,
                 board=board,
                 margin=_margin(rules),
-                books=paper_books(rules.market),
+                books=paper_books(rules.market) or prepared.books,
                 stops=None if rules.stops is None else rules.stops.rules(),
                 watcher=guarding.market_watch(rules),
                 dispatch=None if live is None else live.dispatcher,
@@ -300,6 +300,7 @@ async def season_run(
                 market=market,
                 live=live,
                 tickets=tickets,
+                books=prepared.books,
             )
             next_round = iso(prepared.setup.round_ms(engine.rounds_closed))
             with open_checkpoints(folder.checkpoints) as checkpoints:

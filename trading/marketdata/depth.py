@@ -1,5 +1,6 @@
 """Order books as a venue shows them: depth at an instant, and a recording that can be asked for any instant."""
 
+import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -106,6 +107,16 @@ class BookTape:
     def end_ms(self) -> int:
         """The last change."""
         return int(self.ts_ms[-1]) if len(self.ts_ms) else 0
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the recording."""
+        digest = hashlib.sha256()
+        trades = self.trades
+        parts = (self.ts_ms, self._side, self.price, self.size, trades.ts_ms, trades.price, trades.size, trades.sold)
+        for array in parts:
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
 
     def covers(self, from_ms: int, until_ms: int) -> bool:
         """Whether the book is known from before the one instant to the other."""

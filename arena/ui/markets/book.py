@@ -1,5 +1,6 @@
 """The order book of the instrument that is looked at: what it says, its ladder and depth, or that there is none."""
 
+from decimal import Decimal
 from itertools import zip_longest
 
 from arena.markets import MarketReading
@@ -68,29 +69,35 @@ def _ladder(card: BookCard, base: str) -> Html:
     heads = (("Total", "tf-num tf-bk-total"), ("Size", "tf-num"), ("Bid", "tf-num"), ("Ask", "tf-bk-first"),
              ("Size", "tf-num"), ("Total", "tf-num tf-bk-total"))  # fmt: skip
     head = element("tr", *(element("th", text, class_=shown, scope="col") for text, shown in heads))
-    rows = [element("tr", *_bid(bid, most), *_ask(ask, most)) for bid, ask in zip_longest(bids, asks)]
+    digits = max(_decimals(level.size) for level in (*bids, *asks))
+    rows = [element("tr", *_bid(bid, most, digits), *_ask(ask, most, digits)) for bid, ask in zip_longest(bids, asks)]
     ladder = element("table", element("thead", head), element("tbody", *rows), class_="tf-table tf-bk-ladder")
     name = f"Order book, the best {LADDER_LEVELS} levels a side, sizes in {base}"
     return element("div", ladder, class_="tf tf-scroll", tabindex="0", role="region", aria_label=name)
 
 
-def _bid(level: BookLevel | None, most: float) -> tuple[Html, ...]:
+def _decimals(size: float) -> int:
+    """Digits behind the point that a size needs, five at most."""
+    return min(5, max(0, -int(Decimal(repr(size)).normalize().as_tuple().exponent)))
+
+
+def _bid(level: BookLevel | None, most: float, digits: int) -> tuple[Html, ...]:
     if level is None:
         return (element("td", colspan="3"),)
     return (
-        element("td", number(level.total, 3), class_="tf-num tf-bk-total"),
-        numeric(number(level.size, 3)),
+        element("td", number(level.total, digits), class_="tf-num tf-bk-total"),
+        numeric(number(level.size, digits)),
         element("td", _bar(level, most), element("b", price(level.price)), class_="tf-num tf-bk-bid"),
     )
 
 
-def _ask(level: BookLevel | None, most: float) -> tuple[Html, ...]:
+def _ask(level: BookLevel | None, most: float, digits: int) -> tuple[Html, ...]:
     if level is None:
         return (element("td", colspan="3"),)
     return (
         element("td", _bar(level, most), element("b", price(level.price)), class_="tf-bk-ask tf-bk-first"),
-        numeric(number(level.size, 3)),
-        element("td", number(level.total, 3), class_="tf-num tf-bk-total"),
+        numeric(number(level.size, digits)),
+        element("td", number(level.total, digits), class_="tf-num tf-bk-total"),
     )
 
 
