@@ -1,5 +1,6 @@
 """The order book of the instrument that is looked at: what it says, its ladder and depth, or that there is none."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from itertools import zip_longest
 
@@ -8,7 +9,7 @@ from arena.seasons.book_card import NEAR_LEVELS, BookCard, BookLevel
 from arena.seasons.snapshot import FloorSnapshot
 from arena.ui.charts.depth import depth_chart
 from arena.ui.components.markup import Html, element
-from arena.ui.figures import clock, duration, number, percent, price
+from arena.ui.figures import clock, duration, number, percent
 from arena.ui.risk.parts import facts, numeric, panel
 
 LADDER_LEVELS = 10
@@ -39,11 +40,16 @@ def no_book(snapshot: FloorSnapshot, reading: MarketReading) -> str | None:
 
 
 def _facts(card: BookCard, as_of_ms: int) -> Html:
+    digits = 2 if card.spread_bps > 0.1 else 4
     newer = ", nothing newer could be trusted" if card.told_ms < as_of_ms else ""
     return facts(
         (
-            ("Mid", price(card.mid), f"{price(card.bids[0].price)} bid, {price(card.asks[0].price)} asked"),
-            ("Spread", _bare(card.spread), f"{number(card.spread_bps, 2)} bp of the mid"),
+            ("Mid", _bare(card.mid), f"{_bare(card.bids[0].price)} bid, {_bare(card.asks[0].price)} asked"),
+            (
+                "Spread",
+                _bare(card.spread),
+                f"{number(card.spread_bps, digits)} bp of the mid",
+            ),
             (f"Imbalance, best {NEAR_LEVELS}", percent(card.near, 0), _leaning(card.near)),
             (f"Imbalance, {len(card.bids)} levels", percent(card.imbalance, 0), _leaning(card.imbalance)),
             ("Age", duration(max(0, as_of_ms - card.seen_ms)), f"as it stood at {clock(card.seen_ms)} UTC{newer}"),
@@ -52,7 +58,7 @@ def _facts(card: BookCard, as_of_ms: int) -> Html:
 
 
 def _bare(value: float) -> str:
-    """A difference of prices without zeros at its end."""
+    """A price to its last digit, without zeros at its end."""
     return number(value, 10).rstrip("0").rstrip(".")
 
 
@@ -69,35 +75,36 @@ def _ladder(card: BookCard, base: str) -> Html:
     heads = (("Total", "tf-num tf-bk-total"), ("Size", "tf-num"), ("Bid", "tf-num"), ("Ask", "tf-bk-first"),
              ("Size", "tf-num"), ("Total", "tf-num tf-bk-total"))  # fmt: skip
     head = element("tr", *(element("th", text, class_=shown, scope="col") for text, shown in heads))
-    digits = max(_decimals(level.size) for level in (*bids, *asks))
+    levels = (*bids, *asks)
+    digits = _decimals((one.price for one in levels), 10), _decimals((one.size for one in levels), 5)
     rows = [element("tr", *_bid(bid, most, digits), *_ask(ask, most, digits)) for bid, ask in zip_longest(bids, asks)]
     ladder = element("table", element("thead", head), element("tbody", *rows), class_="tf-table tf-bk-ladder")
     name = f"Order book, the best {LADDER_LEVELS} levels a side, sizes in {base}"
     return element("div", ladder, class_="tf tf-scroll", tabindex="0", role="region", aria_label=name)
 
 
-def _decimals(size: float) -> int:
-    """Digits behind the point that a size needs, five at most."""
-    return min(5, max(0, -int(Decimal(repr(size)).normalize().as_tuple().exponent)))
+def _decimals(values: Iterable[float], most: int) -> int:
+    """Digits behind the point that some values need, ``most`` at most."""
+    return min(most, max(0, *(-int(Decimal(repr(value)).normalize().as_tuple().exponent) for value in values)))
 
 
-def _bid(level: BookLevel | None, most: float, digits: int) -> tuple[Html, ...]:
+def _bid(level: BookLevel | None, most: float, digits: tuple[int, int]) -> tuple[Html, ...]:
     if level is None:
         return (element("td", colspan="3"),)
     return (
-        element("td", number(level.total, digits), class_="tf-num tf-bk-total"),
-        numeric(number(level.size, digits)),
-        element("td", _bar(level, most), element("b", price(level.price)), class_="tf-num tf-bk-bid"),
+        element("td", number(level.total, digits[1]), class_="tf-num tf-bk-total"),
+        numeric(number(level.size, digits[1])),
+        element("td", _bar(level, most), element("b", number(level.price, digits[0])), class_="tf-num tf-bk-bid"),
     )
 
 
-def _ask(level: BookLevel | None, most: float, digits: int) -> tuple[Html, ...]:
+def _ask(level: BookLevel | None, most: float, digits: tuple[int, int]) -> tuple[Html, ...]:
     if level is None:
         return (element("td", colspan="3"),)
     return (
-        element("td", _bar(level, most), element("b", price(level.price)), class_="tf-bk-ask tf-bk-first"),
-        numeric(number(level.size, digits)),
-        element("td", number(level.total, digits), class_="tf-num tf-bk-total"),
+        element("td", _bar(level, most), element("b", number(level.price, digits[0])), class_="tf-bk-ask tf-bk-first"),
+        numeric(number(level.size, digits[1])),
+        element("td", number(level.total, digits[1]), class_="tf-num tf-bk-total"),
     )
 
 

@@ -201,8 +201,8 @@ def test_the_page_shows_what_the_reception_sees(snapshot: FloorSnapshot, make_fl
 
 def seen(instrument: str = SYMBOLS[0], *, levels: int = 20, as_of_ms: int = START_MS + 300 * HOUR_MS) -> BookCard:
     """A book a cent wide, with more bid than offered."""
-    bids = [[100.0 - 0.01 * step, 3.0] for step in range(levels)]
-    asks = [[100.01 + 0.01 * step, 1.0] for step in range(levels)]
+    bids = [[round(100.0 - 0.01 * step, 2), 3.0] for step in range(levels)]
+    asks = [[round(100.01 + 0.01 * step, 2), 1.0] for step in range(levels)]
     payload = {"instrument": instrument, "ts_ms": as_of_ms - 800, "bids": bids, "asks": asks}
     return book_card(payload, as_of_ms)
 
@@ -226,6 +226,8 @@ def test_the_book_is_shown_with_its_spread_its_ladder_its_depth_and_its_age(
     markup = order_book(shown, reading)
     assert "+50\N{NO-BREAK SPACE}%" in markup
     assert ">0.01<" in markup
+    assert ">100.005<" in markup, "the mid to its last digit"
+    assert ">100.01<" in markup
     assert "800\N{NO-BREAK SPACE}ms" in markup
     assert "nothing newer" not in markup
     assert markup.count("<tr>") == 1 + min(levels, 10)
