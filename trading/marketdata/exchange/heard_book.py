@@ -51,6 +51,7 @@ class HeardBook:
         self._orders = orders
         self._samples: list[_Sample] = []
         self._thinned_ms = 0
+        self._met: set[str] = set()
         self._trades: list[tuple[int, float, float, bool]] = []
         self._known = _Spans()
         self._printed = _Spans()
@@ -88,12 +89,18 @@ class HeardBook:
         return Event(ts_ms=until_ms, kind=EventKind.BOOK_SEEN, payload=payload)
 
     def grown(self, since_ms: int, until_ms: int) -> Event | None:
-        """What matching the orders that stand needs of [``since_ms``, ``until_ms``]; None where nothing is known."""
+        """What matching the orders that stand needs of [``since_ms``, ``until_ms``].
+
+        None where nothing is known, and where no order can have been met: bars say so as well.
+        """
         known = self._known.clipped(since_ms, until_ms)
         orders = [order for order in self._standing() if order.arrives_ms < until_ms]
-        if not known or not orders:
-            return None
         trades = self._trades[bisect_left(self._trades, (since_ms,)) : bisect_left(self._trades, (until_ms,))]
+        self._met = {
+            order.order_id for order in orders if order.order_id in self._met or _is_met(order, since_ms, trades)
+        }
+        if not known or not self._met:
+            return None
         wanted = [
             *range(since_ms, until_ms, self._grain_ms),
             *(order.arrives_ms for order in orders if order.arrives_ms >= since_ms),
@@ -243,6 +250,16 @@ def _merged(trades: Sequence[tuple[int, float, float, bool]]) -> list[list[Any]]
         else:
             found.append([ts_ms, price, size, int(sold)])
     return found
+
+
+def _is_met(order: Order, since_ms: int, trades: Sequence[tuple[int, float, float, bool]]) -> bool:
+    """Whether something can have happened to an order: it arrived, follows the price, or its price was traded."""
+    if order.arrives_ms >= since_ms or order.order_type in (OrderType.MARKET, OrderType.TRAILING_STOP):
+        return True
+    if _met_ms(order, trades) is not None:
+        return True
+    limit = order.limit_price
+    return limit is not None and any((price - float(limit)) * order.side.sign <= 0 for _, price, _, _ in trades)
 
 
 def _met_ms(order: Order, trades: Sequence[tuple[int, float, float, bool]]) -> int | None:

@@ -162,3 +162,33 @@ def test_nothing_is_told_without_an_order_and_a_crossed_book_is_no_sample():
     feed.level(BID, (150.0, 1.0))
     feed.heard.take(BookTop(instrument=BTC, ts_ms=300, received_ms=300, top=feed.book.top()), feed.book, 300)
     assert feed.heard.seen(MINUTE).payload["ts_ms"] == 0
+
+
+@pytest.mark.parametrize(
+    ("waiting", "quiet", "met"),
+    [
+        ({"order_type": OrderType.STOP, "trigger_price": Decimal(104)}, 103.0, 104.0),
+        ({"order_type": OrderType.TAKE_PROFIT, "trigger_price": Decimal(96)}, 97.0, 95.0),
+        ({"order_type": OrderType.LIMIT, "limit_price": Decimal(98)}, 99.0, 98.0),
+        ({"order_type": OrderType.STOP_LIMIT, "trigger_price": Decimal(104), "limit_price": Decimal(98)}, 99.0, 98.0),
+    ],
+)
+def test_a_bar_that_meets_no_order_is_not_told(waiting, quiet, met):
+    feed = Feed(order(30_000, **waiting))
+    feed.top(0)
+    assert feed.heard.grown(0, MINUTE) is not None, "the order arrived in it"
+    feed.heard = HeardBook(BTC, MINUTE, lambda: feed.orders)
+    feed.top(MINUTE)
+    feed.trade(MINUTE + 1_000, quiet, 1.0)
+    assert feed.heard.grown(MINUTE, 2 * MINUTE) is None
+    feed.trade(2 * MINUTE + 1_000, met, 1.0)
+    assert feed.heard.grown(2 * MINUTE, 3 * MINUTE) is not None
+    assert feed.heard.grown(3 * MINUTE, 4 * MINUTE) is not None, "what was met may still be worked"
+    feed.orders = []
+    assert feed.heard.grown(4 * MINUTE, 5 * MINUTE) is None
+
+
+def test_who_follows_the_price_is_told_every_bar():
+    feed = Feed(order(0, order_type=OrderType.TRAILING_STOP, trail=Decimal("0.01")))
+    feed.top(MINUTE)
+    assert feed.heard.grown(MINUTE, 2 * MINUTE) is not None
