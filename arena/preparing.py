@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from trading.domain.instants import duration_text
 from trading.domain.instrument import InstrumentKind, parse_symbol
 from trading.engine import Entrant, Setup
 from trading.marketdata import SimulationSpec, Tape, expand_paths, load_tape, simulate
+from trading.marketdata.depth import BookTape
 from trading.marketdata.masking import draw_mask, masked_tape
+from trading.marketdata.recorded_books import load_books
 from trading.risk import Limits, Mode, load_modes
 from trading.venues.simulated import Costs, list_instruments
 from trading.venues.simulated.costs import venue_facts
@@ -44,6 +46,7 @@ class Prepared:
     mode: Mode
     champions: Mapping["Key", str]
     live: "LiveTerms | None" = None
+    books: Mapping[str, BookTape] = field(default_factory=dict)
 
     @property
     def content_sha256(self) -> str:
@@ -56,6 +59,7 @@ class Prepared:
             self.mode.model_dump_json(),
             *(f"{one.desk}: {role}={sha256}" for one in self.setup.entrants for role, sha256 in one.prompts.items()),
             *sorted(f"{key}: {model_id}" for key, model_id in self.champions.items()),
+            *sorted(f"{symbol} book: {book.sha256}" for symbol, book in self.books.items()),
         )
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
@@ -142,6 +146,7 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
         mode=mode,
         champions=champions_for(settings.home, tape, start_ms),
         live=terms,
+        books=recorded_books(rules.market, settings),
     )
 
 
@@ -187,6 +192,11 @@ def load_market(season: Season, market: Market, settings: Settings) -> Tape:
         season.end_ms,
         history_bars=RECORDED_HISTORY_BARS,
     )
+
+
+def recorded_books(market: Market, settings: Settings) -> dict[str, BookTape]:
+    """The recorded order books that a replay meets; none without ``market.books``."""
+    return load_books(expand_paths(market.books, data_root(settings)), market.instruments) if market.books else {}
 
 
 def champions_for(home: Path, tape: Tape, start_ms: int) -> dict["Key", str]:

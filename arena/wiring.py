@@ -175,7 +175,7 @@ async def season_run(
 
     Raises RequestError for a live season without ``live``.
     """
-    from arena.autonomous.paper import exchange_market
+    from arena.autonomous.paper import exchange_market, paper_books
     from arena.memories import open_memory
     from arena.seasons import guarding
     from arena.seasons.looking_back import LookingBack
@@ -213,6 +213,7 @@ async def season_run(
                 mode=prepared.mode,
                 board=board,
                 margin=_margin(rules),
+                books=paper_books(rules.market) or prepared.books,
                 stops=None if rules.stops is None else rules.stops.rules(),
                 watcher=guarding.market_watch(rules),
                 dispatch=None if live is None else live.dispatcher,
@@ -274,6 +275,7 @@ async def season_run(
                 market=market,
                 live=live,
                 tickets=tickets,
+                books=prepared.books,
             )
             next_round = iso(prepared.setup.round_ms(engine.rounds_closed))
             with open_checkpoints(folder.checkpoints) as checkpoints:

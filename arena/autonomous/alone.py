@@ -16,6 +16,7 @@ from arena.autonomous.watchdog import Patience
 from arena.seasons.runner import Ending, SeasonRun
 from arena.settings import Settings
 from trading.engine import Engine
+from trading.execution.book_audit import audit_book_fills
 from trading.ledger.audit import audit_journal
 from trading.storage.journal import Journal, Telemetry
 from trading.storage.runs import RunFolder
@@ -116,6 +117,6 @@ def _patience(prepared: wiring.Prepared, deadline_s: float) -> Patience:
 def _check_books(folder: RunFolder, supervisor: Supervisor) -> None:
     """Derive every account again from the record. What does not agree halts the run before it trades on it."""
     if folder.journal.is_file():
-        problem = audit_journal(folder.journal).problem
+        problem = audit_journal(folder.journal).problem or audit_book_fills(folder.journal).problem
         if problem is not None:
             supervisor.watchdog.failed(f"the books do not agree with the record: {problem}")

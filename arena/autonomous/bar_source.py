@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from trading.domain.clock import Clock
+from trading.domain.event import Event
 from trading.domain.instants import duration_ms
 from trading.domain.market import Bar
 from trading.marketdata.exchange import (
@@ -14,12 +15,15 @@ from trading.marketdata.exchange import (
     ClosedBar,
     ExchangeSpec,
     FeedSpec,
+    HeardBooks,
     LiveFeed,
+    SettledFunding,
     StreamKind,
     StreamState,
     open_candles,
     open_feed,
 )
+from trading.marketdata.growing import funding_event
 
 _NEEDED = frozenset({StreamKind.BOOK, StreamKind.CANDLES})
 """An instrument is heard while these streams of it are live; a quiet market prints no trades."""
@@ -49,7 +53,7 @@ class BarSource(Protocol):
 
 
 class ExchangeBars:
-    """The bars of a running :class:`LiveFeed`, with candles over REST. Made by :func:`open_exchange_bars`.
+    """Bars and :attr:`books` of a running feed, with candles over REST. Made by :func:`open_exchange_bars`.
 
     A streamed bar is what was heard of it last before the next one began. Where the stream broke, was refused or began
     within the bar, its end may have been missed: such a bar counts as not heard, and is asked for.
@@ -59,6 +63,8 @@ class ExchangeBars:
         self._feed = feed
         self._candles = candles
         self._timeframe = timeframe
+        self.books = HeardBooks(feed)
+        self._settled: dict[str, list[tuple[int, float]]] = {}
         self._heard: dict[str, dict[int, Bar]] = {name: {} for name in feed.spec.instruments}
         self._troubles: dict[str, int] = {}
         self._failure = ""
@@ -67,6 +73,9 @@ class ExchangeBars:
         """Take in the feed's events until it ends. A feed whose own code failed leaves every instrument unheard."""
         try:
             async for event in self._feed:
+                self.books.take(event)
+                if isinstance(event, SettledFunding) and event.ts_ms is not None:
+                    self._settled.setdefault(event.instrument, []).append((event.ts_ms, event.rate))
                 if isinstance(event, ClosedBar) and self._was_whole(event.instrument):
                     self._heard[event.instrument][event.bar.open_ms] = event.bar
         except Exception as error:  # noqa: BLE001  (the job's border: the market goes on by REST and says what it lacks)
@@ -84,6 +93,12 @@ class ExchangeBars:
         """See :class:`BarSource`."""
         found = self._heard[symbol]
         return [found[at] for at in sorted(found) if since_ms <= at < until_ms]
+
+    def events(self, since_ms: int, until_ms: int) -> Sequence[Event]:
+        """See :class:`~arena.autonomous.paced_market.BesideSource`."""
+        settled, self._settled = self._settled, {}
+        rates = [funding_event(name, rows, since_ms, until_ms) for name, rows in sorted(settled.items())]
+        return [*rates, *self.books.events(since_ms, until_ms)]
 
     def forget(self, before_ms: int) -> None:
         """See :class:`BarSource`."""
@@ -115,11 +130,22 @@ class ExchangeBars:
 
 @asynccontextmanager
 async def open_exchange_bars(
-    exchange: ExchangeSpec, instruments: Sequence[str], timeframe: str, *, clock: Clock, spec: FeedSpec | None = None
+    exchange: ExchangeSpec,
+    instruments: Sequence[str],
+    timeframe: str,
+    *,
+    clock: Clock,
+    spec: FeedSpec | None = None,
+    funding: bool = False,
 ) -> AsyncIterator[ExchangeBars]:
-    """The bars of an exchange's instruments as they close. ``spec`` is the feed's, where its defaults do not fit."""
+    """The bars of an exchange's instruments as they close. ``spec`` is the feed's, where its defaults do not fit.
+
+    With ``funding`` the rates that perpetuals settle are followed too.
+    """
     wanted = spec or FeedSpec(exchange=exchange, instruments=tuple(instruments))
     wanted = replace(wanted, exchange=exchange, instruments=tuple(instruments), timeframe=timeframe, history=2)
+    if funding:
+        wanted = replace(wanted, streams=wanted.streams | {StreamKind.FUNDING})
     if duration_ms(timeframe) <= 0:
         raise ValueError(f"timeframe {timeframe!r} has no length")
     async with (

@@ -4,10 +4,12 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from arena.autonomous.bar_source import BarSource
 from arena.autonomous.timer import Timer
 from trading.domain.errors import DataError, RequestError, SourceUnavailable
+from trading.domain.event import Event
 from trading.domain.instants import duration_text, iso
 from trading.domain.market import Bar
 from trading.engine import Engine
@@ -19,6 +21,15 @@ log = logging.getLogger("tradefloor.market")
 
 LOOK_MS = 500
 """How often it looks up while it waits: a halt is carried out that soon."""
+
+
+class BesideSource(Protocol):
+    """What is known beside the bars: order books, and the funding that was settled."""
+
+    def events(self, since_ms: int, until_ms: int) -> Sequence[Event]:
+        """What was heard from one instant to another, as the journal holds it; asked once, in order."""
+        ...
+
 
 OnLook = Callable[[int, Mapping[str, str]], None]
 """Told the instant, and what is not heard with words that say since when."""
@@ -43,7 +54,7 @@ class PacedMarket:
 
     Every bar that the run may know stands in its journal before anything is decided on it, and a bar that was missing
     when its time had come stays missing. So the record alone gives the same market again, and a new process goes on
-    from it. ``on_look`` is called whenever it looks up.
+    from it; so does what was heard ``beside`` the bars. ``on_look`` is called whenever it looks up.
     """
 
     def __init__(
@@ -56,6 +67,7 @@ class PacedMarket:
         pacing: Pacing | None = None,
         thinking_is_declared: bool = False,
         on_look: OnLook | None = None,
+        beside: BesideSource | None = None,
     ) -> None:
         if not isinstance(engine.tape, GrowingTape):
             raise ValueError("a followed market needs a tape that grows")
@@ -67,6 +79,7 @@ class PacedMarket:
         self._pacing = pacing or Pacing()
         self._thinking_is_declared = thinking_is_declared
         self._on_look = on_look
+        self._beside = beside
         self._ahead: dict[str, list[Bar]] = {}
         self._ahead_until_ms = 0
         self._opened_late_ms = 0
@@ -186,7 +199,10 @@ class PacedMarket:
         }
 
     def _grow(self, until_ms: int, bars: Mapping[str, Sequence[Bar]]) -> None:
+        since_ms = self._known_ms()
         self._engine.record(grown_event(until_ms, bars, self._tape.step_ms))
+        for event in () if self._beside is None else self._beside.events(since_ms, until_ms):
+            self._engine.record(event)
         self._source.forget(until_ms)
         self._note_conditions()
         self._journal.commit()

@@ -20,6 +20,7 @@ from trading.engine import Engine
 from trading.marketdata.exchange import Endpoints, ExchangeSpec, FeedSpec, exchange_facts
 from trading.marketdata.exchange.listing import list_exchange
 from trading.marketdata.growing import GrowingTape
+from trading.marketdata.growing_book import GrowingBook
 from trading.storage.journal import Journal
 
 _FUTURES_OF = {"binance": "binanceusdm"}
@@ -53,6 +54,11 @@ def paper_tape(market: Market) -> GrowingTape:
     step_ms = market.step_ms
     assert step_ms is not None, "a followed market has a step"
     return GrowingTape.empty(market.instruments, step_ms, source=market.kind)
+
+
+def paper_books(market: Market) -> dict[str, GrowingBook] | None:
+    """The books that orders of a followed market meet, before anything was heard; None where no order fills here."""
+    return {symbol: GrowingBook(symbol) for symbol in market.instruments} if market.kind == "paper" else None
 
 
 def paper_instruments(rules: SeasonRules, settings: Settings, facts: Mapping[str, Any]) -> dict[str, Instrument]:
@@ -95,7 +101,10 @@ def exchange_market(
     @asynccontextmanager
     async def opened(engine: Engine, journal: Journal) -> AsyncIterator[PacedMarket]:
         symbols, bar = rules.market.instruments, rules.market.bar or "1m"
-        async with open_exchange_bars(spec, symbols, bar, clock=timer, spec=feed) as source:
+        here = rules.market.kind == "paper"  # elsewhere the exchange fills orders and settles funding
+        async with open_exchange_bars(spec, symbols, bar, clock=timer, spec=feed, funding=here) as source:
+            if here:
+                source.books.follow(engine.orders.all)
             yield PacedMarket(
                 engine,
                 journal,
@@ -104,6 +113,7 @@ def exchange_market(
                 pacing=found,
                 thinking_is_declared="thinking_ms" in rules.season.model_fields_set,
                 on_look=on_look,
+                beside=source,
             )
 
     return opened

@@ -6,6 +6,7 @@ import typer
 
 from arena.commands.output import print_json, say
 from arena.settings import Settings
+from trading.execution.book_audit import audit_book_fills
 from trading.ledger import audit_journal
 from trading.ledger.export import export_journal
 from trading.storage.runs import RunFolder, Runs
@@ -15,26 +16,31 @@ def verify(run_id: str | None, *, home: Path | None, as_json: bool) -> None:
     """Check chain, seal and accounts; exit 1, naming the event, when something does not hold."""
     run = find_run(run_id, home)
     report = audit_journal(run.journal)
+    books = audit_book_fills(run.journal) if report.problem is None else None
+    problem = report.problem if books is None else books.problem
     if as_json:
         print_json(
             {
                 "run_id": run.run_id,
-                "ok": report.problem is None,
+                "ok": problem is None,
                 "events": report.events,
                 "marks": report.marks,
                 "head": report.head,
                 "sealed": run.is_finished,
-                "problem": report.problem,
+                "book_fills": None if books is None else books.fills,
+                "problem": problem,
             }
         )
-    elif report.problem is None:
+    elif books is not None and problem is None:
         seal = "sealed" if run.is_finished else "not finished, so not sealed"
         typer.echo(
             f"{run.run_id}: {report.events} events chained, {report.marks} marks re-derived to the last digit, "
             f"{seal}; head {report.head}"
         )
-    if report.problem is not None:
-        say(f"tradefloor: {run.run_id}: {report.problem}")
+        if books.fills:
+            typer.echo(f"{books.fills} fills re-derived from the books on record")
+    if problem is not None:
+        say(f"tradefloor: {run.run_id}: {problem}")
         raise typer.Exit(1)
 
 

@@ -22,7 +22,15 @@ Known = TypeVar("Known")
 FRESH_S = 0.2
 """A look at the journal counts for so long: it grows by whole rounds."""
 
-_BULK = frozenset({EventKind.MODEL_CALLED, EventKind.TOOL_CALLED, EventKind.STATE_NOTED, EventKind.TAPE_GREW})
+_BULK = frozenset(
+    {
+        EventKind.MODEL_CALLED,
+        EventKind.TOOL_CALLED,
+        EventKind.STATE_NOTED,
+        EventKind.TAPE_GREW,
+        EventKind.DEPTH_GREW,
+    }
+)
 _KINDS = tuple(kind.value for kind in EventKind if kind not in _BULK)
 
 
@@ -74,6 +82,7 @@ class RunRecord:
         self.orders: list[Ordered] = []
         self.fills: list[Filled] = []
         self.prices: Mapping[str, Decimal] = MappingProxyType({})
+        self.books: dict[str, tuple[int, Mapping[str, Any]]] = {}
         self.as_of_ms: int | None = None
         self.round_index: int | None = None
         self.is_closed = False
@@ -167,6 +176,8 @@ class RunRecord:
                 ordered = Ordered(seq=seq, payload=payload, decision_id=event.decision_id)
                 self.orders.append(ordered)
                 self._orders[payload["order_id"]] = ordered
+            case EventKind.BOOK_SEEN:
+                self.books[payload["instrument"]] = event.ts_ms, payload
             case EventKind.SEASON_CLOSED:
                 self.is_closed = True
             case _:

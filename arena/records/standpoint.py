@@ -40,7 +40,7 @@ from trading.venues.simulated import Costs, MarginRules
 
 __all__ = ["DeskStand", "Folded", "MarketStand", "folded"]
 
-_GREW = (EventKind.TAPE_GREW.value,)
+_GREW = (EventKind.TAPE_GREW.value, EventKind.FUNDING_TOLD.value)
 
 
 class MarketStand:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from arena.seasons.book_card import BookCard, book_card
 from arena.seasons.snapshot import DecisionCard, ForecastLine, ToolLine, TradeRow, VerdictLine
 from trading.domain.event import Event, EventKind
 from trading.storage.journal.telemetry import Telemetry
@@ -37,6 +38,7 @@ class Feed:
         self._trades: deque[TradeRow] = deque(maxlen=TRADES)
         self._decision_of: dict[str, str] = {}
         self._forecasts: dict[tuple[str, str], ForecastLine] = {}
+        self._books: dict[str, BookCard] = {}
         self.last_action: dict[str, tuple[str, int]] = {}
         self._handlers: Mapping[EventKind, Callable[[Event], None]] = {
             EventKind.SEASON_OPENED: self._season,
@@ -46,6 +48,7 @@ class Feed:
             EventKind.RULED: self._ruled,
             EventKind.ORDERED: self._ordered,
             EventKind.FILLED: self._filled,
+            EventKind.BOOK_SEEN: self._seen,
         }
 
     def apply(self, event: Event) -> None:
@@ -71,6 +74,10 @@ class Feed:
     def forecasts(self) -> tuple[ForecastLine, ...]:
         """Each desk's newest forecast of each instrument."""
         return tuple(self._forecasts.values())
+
+    def books(self) -> tuple[BookCard, ...]:
+        """The order book of each instrument as it was seen last."""
+        return tuple(self._books.values())
 
     def _season(self, event: Event) -> None:
         for slot, desk in enumerate(event.payload["desks"]):
@@ -125,6 +132,9 @@ class Feed:
         self._decision_of[payload["order_id"]] = event.decision_id
         words = f"{payload['side']} {payload['quantity']} {payload['instrument']}"
         self.last_action[payload["desk"]] = words, event.ts_ms
+
+    def _seen(self, event: Event) -> None:
+        self._books[event.payload["instrument"]] = book_card(event.payload, event.ts_ms)
 
     def _filled(self, event: Event) -> None:
         payload = event.payload

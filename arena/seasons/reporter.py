@@ -145,6 +145,7 @@ class Reporter:
             decisions=self._feed.decisions(self._telemetry),
             trades=self._feed.trades(),
             newest_forecasts=self._feed.forecasts(),
+            books=self._feed.books(),
             breaker="halted" if halted else "armed",
             halt_reason=halted,
             memory_lost=self.run.memory_lost if self.run else None,

@@ -112,7 +112,8 @@ class Market(Table):
     ``paths`` and ``funding`` are file patterns relative to the data folder; ``step`` is the bar of a market that is not
     recorded. ``paper`` follows the exchange ``venue`` (a name of ccxt) as it trades, with simulated fills; ``live``
     sends real orders to it, or with ``testnet`` to its market for practice.
-    With ``mask``, a seed, desks see the market under other names, dates and price scales.
+    With ``mask``, a seed, desks see the market under other names, dates and price scales. ``books`` are patterns of
+    recorded order books: where one covers a replay, orders meet it in the place of the candles.
     """
 
     kind: Literal["simulated", "replay", "paper", "live"]
@@ -123,6 +124,7 @@ class Market(Table):
     venue: Slug | None = later(None)
     testnet: bool = later(False)
     mask: Annotated[int, Field(strict=True, ge=0, lt=10**9)] | None = later(None)
+    books: Globs = later(())
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -133,12 +135,14 @@ class Market(Table):
             raise Refused("paths", "is missing; a replay market needs candle files, such as ['ohlcv/*/*-1h.parquet']")
         if self.is_streamed and not self.venue:
             raise Refused("venue", f"is missing; a {self.kind} market follows an exchange, such as 'binance'")
-        stray = {"replay": ("step", "venue"), "simulated": ("paths", "funding", "venue")}.get(
-            self.kind, ("paths", "funding")
+        stray = {"replay": ("step", "venue"), "simulated": ("paths", "funding", "venue", "books")}.get(
+            self.kind, ("paths", "funding", "books")
         )
         for name in stray:
             if getattr(self, name):
                 raise Refused(name, f"belongs to another kind of market than {self.kind!r}; remove it")
+        if self.books and self.mask is not None:
+            raise Refused("books", "would show the prices that [market] mask hides; remove one of the two")
         if self.testnet and self.kind != "live":
             raise Refused("testnet", f"is for orders that leave; a {self.kind} market sends none, so remove it")
         return self

@@ -20,6 +20,8 @@ from trading.domain import ids
 from trading.domain.decision import Decision, DecisionStatus
 from trading.domain.event import Event, EventKind
 from trading.engine import Engine, Round
+from trading.marketdata.depth import BookTape
+from trading.marketdata.recorded_books import books_seen
 from trading.storage.journal import Journal, Telemetry
 
 if TYPE_CHECKING:
@@ -81,6 +83,7 @@ class SeasonRun:
         approver: Approver | None = None,
         live: "LiveTrading | None" = None,
         tickets: TicketTaker | None = None,
+        books: Mapping[str, BookTape] | None = None,
     ) -> None:
         self.run_id = run_id
         self.engine = engine
@@ -106,6 +109,7 @@ class SeasonRun:
         self._approver = approver
         self._live = live
         self._tickets = tickets
+        self._books = books or {}
         self._looking_back: LookingBack | None = None
         self._stopping = asyncio.Event()
 
@@ -202,6 +206,8 @@ class SeasonRun:
     async def _play_round(self, index: int, graph: DeskGraph) -> None:
         engine = self.engine
         opened = engine.open_round(index, engine.setup.round_ms(index))
+        for event in books_seen(self._books, opened.as_of_ms):
+            engine.record(event)
         self._note_budgets(opened)
         if self._memory is not None and not engine.halted:
             self._memory.open_round(opened, engine.record)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from arena.seasons.book_card import BookCard
 from arena.seasons.forecast_board import ForecastBoard
 from arena.seasons.portrait import DeskPortrait
 
@@ -171,7 +172,8 @@ class FloorSnapshot:
     """Everything the arena page shows, built once per round and shared by all viewers.
 
     ``status`` is starting, running, halted, finished, out of budget or failed; ``market`` is simulated or replay.
-    ``memory_lost`` says why desks that have memory go without it, None where they do not.
+    ``memory_lost`` says why desks that have memory go without it, None where they do not. ``books`` are the order books
+    that were seen last, of the instruments that have one.
     """
 
     version: int
@@ -206,3 +208,4 @@ class FloorSnapshot:
     portraits: tuple[DeskPortrait, ...] = ()
     limits: tuple[tuple[str, str], ...] = ()
     newest_forecasts: tuple[ForecastLine, ...] = ()
+    books: tuple[BookCard, ...] = ()

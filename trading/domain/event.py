@@ -13,6 +13,9 @@ class EventKind(StrEnum):
     DEPOSITED = "deposited"  # (money)
     ROUND_OPENED = "round_opened"
     TAPE_GREW = "tape_grew"
+    BOOK_SEEN = "book_seen"
+    DEPTH_GREW = "depth_grew"
+    FUNDING_TOLD = "funding_told"
     ORDER_ACKNOWLEDGED = "order_acknowledged"
     ORDER_TRIGGERED = "order_triggered"
     ORDER_UNKNOWN = "order_unknown"

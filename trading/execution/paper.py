@@ -73,6 +73,10 @@ class PaperVenue:
         deposit = {"desk": desk, "amount": money_text(capital)}
         self._take(Event(ts_ms=self.now_ms, kind=EventKind.DEPOSITED, payload=deposit))
 
+    def hear(self, event: Event) -> None:
+        """Take in what was heard of a book that grows, before the bars in which orders are to meet it."""
+        self._take(event)
+
     def advance(self, now_ms: int) -> None:
         """Let market time pass: every bar closed at ``now_ms`` is worked through."""
         end = self._tape.bars_known_at(now_ms)

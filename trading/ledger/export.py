@@ -58,6 +58,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "fills": {
         "fill_id": _TEXT, "order_id": _TEXT, "desk": _TEXT, "ts": _TIME, "instrument": _TEXT, "side": _TEXT,
         "price": _TEXT, "quantity": _TEXT, "fee": _TEXT, "liquidity": _TEXT, "arrival": _TEXT,
+        "basis": _TEXT,
     },
     "cash": {"ts": _TIME, "desk": _TEXT, "kind": _TEXT, "instrument": _TEXT, "amount": _TEXT},
     "marks": {

@@ -1,5 +1,6 @@
 """Order books as a venue shows them: depth at an instant, and a recording that can be asked for any instant."""
 
+import hashlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -107,9 +108,27 @@ class BookTape:
         """The last change."""
         return int(self.ts_ms[-1]) if len(self.ts_ms) else 0
 
+    @property
+    def sha256(self) -> str:
+        """Digest of the recording."""
+        digest = hashlib.sha256()
+        trades = self.trades
+        parts = (self.ts_ms, self._side, self.price, self.size, trades.ts_ms, trades.price, trades.size, trades.sold)
+        for array in parts:
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
     def covers(self, from_ms: int, until_ms: int) -> bool:
         """Whether the book is known from before the one instant to the other."""
         return bool(len(self.ts_ms)) and self.start_ms < from_ms and until_ms <= self.end_ms
+
+    def reaches(self, open_ms: int, at_ms: int, close_ms: int, *, waits: bool) -> bool:
+        """Whether an order that meets the bar at ``at_ms`` can be matched by the book; ``waits``: up to its close."""
+        return self.covers(open_ms, close_ms)
+
+    def joined_ms(self, side: int, price: float, from_ms: int) -> int | None:
+        """When an order that rests from ``from_ms`` on may be said to have joined the queue of its level."""
+        return from_ms
 
     def depth_at(self, ts_ms: int) -> Depth:
         """The book after every change up to the instant."""

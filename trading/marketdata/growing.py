@@ -8,13 +8,14 @@ import numpy as np
 
 from trading.domain.event import Event, EventKind
 from trading.domain.market import Bar
-from trading.marketdata.tape import Tape
+from trading.marketdata.tape import FundingRates, Tape
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 
 class GrowingTape(Tape):
-    """A tape whose end moves. A fold over the journal: it holds the bars that ``TAPE_GREW`` events brought.
+    """A tape whose end moves. A fold over the journal: it holds the bars that ``TAPE_GREW`` events brought, and the
+    settled funding of ``FUNDING_TOLD``.
 
     So the record of a run on live data holds the market that it saw, and folding it gives the same tape again. A bar
     that was missing when its row was written stays missing, even if the exchange tells it later: nobody could have
@@ -47,6 +48,28 @@ class GrowingTape(Tape):
         """Take the bars of an event in."""
         if event.kind is EventKind.TAPE_GREW:
             self._extend(event.payload)
+        elif event.kind is EventKind.FUNDING_TOLD:
+            self._settle(event.payload)
+
+    def _settle(self, payload: Mapping[str, Any]) -> None:
+        symbol, since_ms = payload["instrument"], int(payload["since_ms"])
+        if symbol not in self.index:
+            raise ValueError(f"{symbol} is not on the tape, so it settles no funding")
+        told: dict[str, int] = self.__dict__.setdefault("_told_ms", {})
+        last_ms = told.get(symbol)
+        rates = sorted((int(at), float(rate)) for at, rate in payload["rates"])
+        fresh = [(at, rate) for at, rate in rates if last_ms is None or at > last_ms]
+        if not fresh:
+            return
+        # What is told first of all is history, which nobody of this run owes.
+        due = [at if last_ms is None else max(at, since_ms) for at, _ in fresh]
+        before = self.funding.get(symbol)
+        ts_ms, rate = np.array(due, np.int64), np.array([rate for _, rate in fresh])
+        if before is not None:
+            ts_ms, rate = np.concatenate([before.ts_ms, ts_ms]), np.concatenate([before.rate, rate])
+        told[symbol] = fresh[-1][0]
+        self.__dict__.pop("sha256", None)
+        self.__dict__["funding"] = {**self.funding, symbol: FundingRates(ts_ms=ts_ms, rate=rate)}
 
     def _extend(self, payload: Mapping[str, Any]) -> None:
         until_ms, opens = int(payload["until_ms"]), np.array(payload["open_ms"], dtype=np.int64)
@@ -88,6 +111,12 @@ def grown_event(until_ms: int, bars: Mapping[str, Sequence[Bar]], step_ms: int) 
             columns[symbol][place[bar.open_ms]] = [bar.open, bar.high, bar.low, bar.close, bar.volume]
     payload = {"until_ms": until_ms, "open_ms": opens, "bars": columns}
     return Event(ts_ms=until_ms, kind=EventKind.TAPE_GREW, payload=payload)
+
+
+def funding_event(symbol: str, rates: Sequence[tuple[int, float]], since_ms: int, until_ms: int) -> Event:
+    """Rates that a perpetual settled, with their instants, as they were told while the tape grew from ``since_ms``."""
+    payload = {"instrument": symbol, "since_ms": since_ms, "rates": [list(row) for row in sorted(rates)]}
+    return Event(ts_ms=until_ms, kind=EventKind.FUNDING_TOLD, payload=payload)
 
 
 def _table(rows: Sequence[Sequence[float] | None] | None, count: int) -> np.ndarray:

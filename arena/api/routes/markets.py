@@ -1,4 +1,4 @@
-"""Market data of a run, or of the candle store: instruments, candles, features, anomalies, regimes, forecasts.
+"""Market data of a run, or of the candle store: instruments, candles, books, features, anomalies, regimes, forecasts.
 
 What is computed is computed by the tools that desks call, on the same view of the market.
 """
@@ -27,6 +27,8 @@ from arena.api.values import (
     ms_of,
 )
 from arena.one_instrument import Wanted, read_frame
+from arena.records.run_record import RunRecord
+from arena.seasons.book_card import book_card
 from arena.services import Services
 from tools.context import ToolContext
 from tools.forecast import ForecastArgs, Forecasts, get_forecast
@@ -89,6 +91,33 @@ class CandlePage(Page[CandleRow]):
     source: str = Field(examples=["simulated"])
 
 
+class BookLevelRow(Row):
+    """A level of an order book; ``total`` is the size from the best price up to it."""
+
+    price: Money
+    size: Money
+    total: Money
+
+
+class BookAnswer(Row):
+    """An order book, best levels first, as it stood at ``seen_at``; ``as_of`` is when that was written down.
+
+    Imbalances are (bids - asks) / (bids + asks) in size, of the best five levels and of all that were seen.
+    """
+
+    instrument: Symbol
+    as_of: Instant
+    seen_at: Instant
+    source: str = Field(examples=["paper"])
+    mid: Money
+    spread: Money
+    spread_bps: float = Field(examples=[0.83])
+    imbalance_5: float = Field(examples=[0.12])
+    imbalance: float = Field(examples=[-0.04])
+    bids: tuple[BookLevelRow, ...]
+    asks: tuple[BookLevelRow, ...]
+
+
 class RegimeAnswer(Row):
     """The regime of an instrument; null where there is too little history."""
 
@@ -148,6 +177,17 @@ def routes(services: Services) -> fastapi.APIRouter:
             items=page.items, next=page.next, instrument=instrument, timeframe=duration_text(bars.step_ms),
             as_of=iso(at_ms), source=told,
         )  # fmt: skip
+
+    @router.get("/books/{instrument}", summary="The order book that was seen last")
+    def books(
+        instrument: NamedInstrument,
+        run: AskedRun = None,
+        levels: Annotated[int, fastapi.Query(ge=1, le=20, description="How many of the best levels a side.")] = 20,
+    ) -> BookAnswer:
+        """The best levels of a season that has order books; 404 where candles are all that is known."""
+        record = record_asked(services, run)
+        known_instrument(record, instrument)
+        return _book(record, instrument, levels)
 
     @router.get("/features/{instrument}", summary="The feature vector of an instrument")
     def features(
@@ -210,6 +250,29 @@ def _computed(kind: type[Computed], compute: Callable[[], Result]) -> Computed:
         raise NotFound(str(error)) from error
     assert isinstance(found, kind), "a tool answers with its own result"
     return found
+
+
+def _book(record: RunRecord, instrument: str, levels: int) -> BookAnswer:
+    told = record.books.get(instrument)
+    if told is None:
+        raise NotFound(f"{record.folder.run_id} has seen no order book of {instrument}: candles are all that is known")
+    card = book_card(told[1], told[0])
+    sides = {
+        name: tuple(
+            BookLevelRow(**{of: _text(getattr(level, of)) for of in ("price", "size", "total")})
+            for level in side[:levels]
+        )
+        for name, side in (("bids", card.bids), ("asks", card.asks))
+    }
+    return BookAnswer(
+        instrument=instrument, as_of=iso(card.told_ms), seen_at=iso(card.seen_ms), source=record.opening["market"],
+        mid=_text(card.mid), spread=_text(card.spread), spread_bps=card.spread_bps, imbalance_5=card.near,
+        imbalance=card.imbalance, **sides,
+    )  # fmt: skip
+
+
+def _text(value: float) -> str:
+    return money_text(decimal_from_float(value))
 
 
 def _of_length(bars: Bars, timeframe: str | None) -> Bars:

@@ -45,7 +45,10 @@ class OrderRow(Row):
 
 
 class FillRow(Row):
-    """An execution. ``arrival`` is the price that the order met when it arrived."""
+    """An execution. ``arrival`` is the price that the order met when it arrived.
+
+    ``basis`` is what filled it, ``book`` or ``bars``, in a season that has both.
+    """
 
     seq: int
     fill_id: str
@@ -58,6 +61,7 @@ class FillRow(Row):
     fee: Money
     liquidity: str
     arrival: Money | None
+    basis: Literal["book", "bars"] | None
     at: Instant
 
 
@@ -141,4 +145,6 @@ def fill_row(one: Filled) -> FillRow:
     payload = one.payload
     same = ("fill_id", "order_id", "desk", "instrument", "side", "price", "quantity", "fee", "liquidity")
     values = {name: payload[name] for name in same}
-    return FillRow(seq=one.seq, arrival=payload.get("arrival"), at=iso(payload["ts_ms"]), **values)
+    return FillRow(
+        seq=one.seq, arrival=payload.get("arrival"), basis=payload.get("basis"), at=iso(payload["ts_ms"]), **values
+    )

@@ -8,6 +8,7 @@ from arena.ui.components.marks import chip, swatch
 from arena.ui.components.markup import Html, element
 from arena.ui.components.states import empty
 from arena.ui.figures import UNKNOWN, day_clock, duration, number, percent, price
+from arena.ui.markets.book import no_book
 from arena.ui.markets.candles import REGIME_TOKENS
 from arena.ui.risk.drawings import heat_map
 from arena.ui.risk.parts import facts, numeric, table
@@ -178,10 +179,11 @@ def funding_table(reading: MarketReading) -> Html:
     return table("Funding, newest first", heads, rows)
 
 
-def not_known() -> Html:
+def not_known(snapshot: FloorSnapshot, reading: MarketReading) -> Html:
     """What this market does not have, in words."""
+    bookless = no_book(snapshot, reading)
     said: Sequence[tuple[str, str]] = (
-        ("Order book", "None: the season trades on closed candles, so no depth is recorded or followed."),
+        ("Order book", bookless or "It stands under the chart."),
         ("News and sentiment", "There is no source of news or sentiment yet."),
     )
     parts = [part for term, text in said for part in (element("dt", term), element("dd", text))]

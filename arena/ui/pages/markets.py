@@ -11,6 +11,7 @@ from arena.ui.components.markup import Html, element
 from arena.ui.components.states import empty
 from arena.ui.live import Address, LivePage
 from arena.ui.markets import panels
+from arena.ui.markets.book import order_book
 from arena.ui.markets.candles import BANDS, BELOW, COUNTS, HEIGHT_PX, TIMEFRAMES, candle_figure
 from arena.ui.pages import Page
 from trading.domain.errors import TradefloorError
@@ -23,7 +24,7 @@ Draw = Callable[[FloorSnapshot, MarketReading], Html]
 
 
 def build(page: LivePage) -> None:
-    """Links to the instruments, facts, the chart, and six panels under it; one column on a phone."""
+    """Links to the instruments, facts, the chart, the order book, and five panels under it; one column on a phone."""
     reception = page.services.reception
     markets = Markets(reception.view if reception is not None else lambda: None)
     page.addressed_html(_links(markets), elem_id="tf-mk-links", waiting="The market appears after the first round.")
@@ -38,6 +39,7 @@ def build(page: LivePage) -> None:
         chart = live_plot(label=_LABEL, height_px=HEIGHT_PX, elem_id="tf-mk-chart")
         page.plot(chart, [timeframe, count, bands, below], _figure(markets), by_address=True)
         page.addressed_html(_drawn(markets, panels.chart_key), elem_id="tf-mk-key")
+    page.addressed_html(_drawn(markets, order_book), elem_id="tf-mk-book")
     for row in _PANELS:
         with gr.Row(elem_classes="tf-mk-row"):
             for title, caption, draw, name in row:
@@ -59,7 +61,7 @@ _PANELS: tuple[tuple[tuple[str, str, Draw, str], ...], ...] = (
             "tf-mk-together",
         ),
         ("Funding", "settled rates", lambda _, reading: panels.funding_table(reading), "tf-mk-funding"),
-        ("Book, news and sentiment", "what this market has", lambda _, reading: panels.not_known(), "tf-mk-none"),
+        ("Book, news and sentiment", "what this market has", panels.not_known, "tf-mk-none"),
     ),
 )
 

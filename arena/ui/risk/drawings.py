@@ -75,7 +75,7 @@ def result_chart(returns: Sequence[float], var: Sequence[float], begin: str, end
     )
     edges = (reach / 1.05, 0.0, -reach / 1.05)
     labels = [(at(edge) / height, percent(edge, 1)) for edge in edges]
-    return _framed(drawn, labels, begin[:10], end[:10])
+    return framed(drawn, labels, begin[:10], end[:10])
 
 
 def drawdown_chart(falls: Sequence[float], limit: float, begin: str, end: str) -> Html:
@@ -103,7 +103,7 @@ def drawdown_chart(falls: Sequence[float], limit: float, begin: str, end: str) -
         f"the breaker stands at {percent(-limit)}.",
     )
     labels = [(at(edge) / height, percent(edge, 0)) for edge in (0.0, -limit / 2, -limit)]
-    return _framed(drawn, labels, begin, end)
+    return framed(drawn, labels, begin, end)
 
 
 def fan_chart(fan: Mapping[str, Sequence[float]], days: float) -> Html:
@@ -135,7 +135,7 @@ def fan_chart(fan: Mapping[str, Sequence[float]], days: float) -> Html:
         preserveaspectratio="none", role="img", aria_label=label,
     )  # fmt: skip
     labels = [(at(edge) / height, percent(edge - 1.0, 0)) for edge in (high - room, 1.0, low + room)]
-    return _framed(drawn, labels, "today", f"{days:g} days")
+    return framed(drawn, labels, "today", f"{days:g} days")
 
 
 def calibration_chart(points: Sequence[tuple[float, float, float, float]]) -> Html:
@@ -164,7 +164,7 @@ def calibration_chart(points: Sequence[tuple[float, float, float, float]]) -> Ht
         aria_label="Calibration. " + "; ".join(f"said {said:.1%}, rose {rose:.1%}" for said, rose, _, _ in points),
     )
     labels = [(at, percent(high - at * (high - low), 0, signed=False)) for at in (0.03, 0.5, 0.97)]
-    return _framed(drawn, labels, f"said {percent(low, 0, signed=False)}", f"said {percent(high, 0, signed=False)}")
+    return framed(drawn, labels, f"said {percent(low, 0, signed=False)}", f"said {percent(high, 0, signed=False)}")
 
 
 def heat_map(names: Sequence[str], matrix: Sequence[Sequence[float]]) -> Html:
@@ -201,14 +201,17 @@ def _grid(reach: float, at: Callable[[float], float]) -> list[Html]:
     return lines
 
 
-def _framed(drawn: Html, labels: Sequence[tuple[float, str]], begin: str, end: str) -> Html:
+def framed(
+    drawn: Html, labels: Sequence[tuple[float, str]], begin: str, end: str, *, middle: str | None = None
+) -> Html:
     """A drawing with its axes beside it as text, so that they keep their size on every screen.
 
-    ``labels`` stand at fractions of the height, from the top.
+    ``labels`` stand at fractions of the height, from the top; ``middle`` below, halfway along.
     """
     spans = [element("span", label, style=f"top:{at * 100:.1f}%") for at, label in labels]
     side = element("div", *spans, class_="tf-rk-y", aria_hidden="true")
-    under = element("div", element("span", begin), element("span", end), class_="tf-rk-x", aria_hidden="true")
+    ends = [element("span", text) for text in (begin, middle, end) if text is not None]
+    under = element("div", *ends, class_="tf-rk-x", aria_hidden="true")
     return element("div", side, element("div", drawn, under), class_="tf tf-rk-frame")
 
 

@@ -44,6 +44,13 @@ def test_nothing_is_known_after_the_newest_round(client: TestClient) -> None:
     assert get(client, f"/candles/{SYMBOL}", as_of="1980-01-01T00:00:00Z")["items"] == []
 
 
+def test_a_season_on_candles_has_no_order_book(client: TestClient) -> None:
+    answer = client.get(f"/api/v1/books/{SYMBOL}")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "has seen no order book of BTC-USDT-PERP" in answer.json()["detail"]
+
+
 def test_candles_come_in_pages_by_their_opening(client: TestClient) -> None:
     whole = get(client, f"/candles/{SYMBOL}", limit=30)["items"]
     after, read = whole[0]["opened_at"], [whole[0]]

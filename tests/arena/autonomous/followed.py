@@ -12,6 +12,7 @@ from arena.autonomous.paced_market import PacedMarket, Pacing
 from arena.autonomous.paper import paper_tape
 from arena.seasons.rules import SeasonRules
 from arena.settings import Settings
+from trading.domain import Event, EventKind
 from trading.domain.errors import SourceUnavailable
 from trading.domain.market import Bar
 from trading.marketdata import Tape
@@ -83,6 +84,38 @@ class ToldTape:
         return dict.fromkeys(self.tape.symbols, "stale since the cable was cut") if self.down(now) else {}
 
 
+class ToldBooks:
+    """Tells a thin book around the open of each bar: ten levels a side, a tick apart, of ``size`` each.
+
+    ``deaf`` bars are those of which nothing is heard.
+    """
+
+    def __init__(self, tape: Tape, *, size: float = 0.01, deaf: Callable[[int], bool] = lambda _open_ms: False) -> None:
+        self.tape = tape
+        self.size = size
+        self.deaf = deaf
+
+    def events(self, since_ms: int, until_ms: int) -> list[Event]:
+        if until_ms - since_ms != self.tape.step_ms or self.deaf(since_ms):
+            return []
+        return [event for symbol in self.tape.symbols for event in self._told(symbol, since_ms, until_ms)]
+
+    def _told(self, symbol: str, since_ms: int, until_ms: int) -> list[Event]:
+        opened = float(self.tape.open[self.tape.index[symbol], self.tape.open_ms.searchsorted(since_ms)])
+        middle = round(opened, 1)
+        sides = [[[round(middle + sign * step * 0.1, 1), self.size] for step in range(1, 11)] for sign in (-1, 1)]
+        spans = [[since_ms, until_ms]]
+        grew = {
+            "instrument": symbol, "since_ms": since_ms, "until_ms": until_ms, "known": spans, "printed": spans,
+            "levels": [[since_ms, *([value for level in side for value in level] for side in sides)]], "trades": [],
+        }  # fmt: skip
+        seen = {"instrument": symbol, "ts_ms": until_ms - 900, "bids": sides[0], "asks": sides[1]}
+        return [
+            Event(ts_ms=until_ms, kind=EventKind.DEPTH_GREW, payload=grew),
+            Event(ts_ms=until_ms, kind=EventKind.BOOK_SEEN, payload=seen),
+        ]
+
+
 _NAMES = ("open", "high", "low", "close", "volume")
 
 
@@ -111,12 +144,15 @@ def as_paper(prepared: wiring.Prepared) -> wiring.Prepared:
 class Follower:
     """Plays a paper season over a told tape, in as many processes' worth of pieces as a test wants."""
 
-    def __init__(self, rules: SeasonRules, home: Path, *, pacing: Pacing | None = None) -> None:
+    def __init__(
+        self, rules: SeasonRules, home: Path, *, pacing: Pacing | None = None, books: ToldBooks | None = None
+    ) -> None:
         self.settings = Settings.load({"home": home})
         self.simulated = wiring.prepare(rules, self.settings)
         self.timer = JumpTimer(rules.season.start_ms - 30_000)
         self.source = ToldTape(self.simulated.tape, self.timer)
         self.pacing = pacing or Pacing()
+        self.books = books
         self.folder = wiring.open_run(as_paper(self.simulated), self.settings)
         self.run: Any = None
 
@@ -130,6 +166,7 @@ class Follower:
                 timer=self.timer,
                 pacing=self.pacing,
                 thinking_is_declared=True,
+                beside=self.books,
             )
 
         return opened()

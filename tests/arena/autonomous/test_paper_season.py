@@ -17,10 +17,12 @@ from arena.settings import Settings
 from tests.arena.autonomous.followed import Follower, rules_of
 from tests.exchanges import serve_exchange
 from tests.exchanges.faults import Fault
-from trading.domain import EventKind
+from trading.domain import Event, EventKind
 from trading.domain.errors import ConfigError, RequestError
+from trading.execution.book_audit import audit_book_fills
 from trading.ledger.audit import audit_journal
 from trading.marketdata.exchange import Backoff, FeedSpec, StalenessLimits
+from trading.marketdata.growing_book import GrowingBook
 from trading.storage.journal import read_verified
 
 SPEED = 40
@@ -44,22 +46,22 @@ class Hurried:
         await asyncio.sleep(max(wait_ms, 0) / 1000 / self._speed)
 
 
-def rules_from(now_ms, *, rounds, desks=("momentum", "meanrev", "random"), **market):
+def rules_from(now_ms, *, rounds, desks=("momentum", "buyhold", "random"), capital=10_000, **market):
     start_ms = now_ms // MINUTE_MS * MINUTE_MS + 2 * MINUTE_MS
     start, end = (datetime.fromtimestamp(at / 1000, UTC) for at in (start_ms, start_ms + rounds * MINUTE_MS))
     table = {
-        "season": {"name": "loop", "seed": 3, "start": start, "end": end, "every": "1m", "capital": 10_000},
+        "season": {"name": "loop", "seed": 3, "start": start, "end": end, "every": "1m", "capital": capital},
         "market": {"kind": "paper", "venue": "binance", "instruments": ["BTC-USDT-PERP", "ETH-USDT-PERP"], **market},
         "desk": [{"name": name, "model": f"house/{name}"} for name in desks],
     }
     return SeasonRules.model_validate(table)
 
 
-async def play(venue, home, *, rounds, trouble=None):
+async def play(venue, home, *, rounds, trouble=None, **season):
     clock = Hurried()
     venue.now_ms = lambda: clock.now_ms() + venue.weather.clock_off_ms
     settings = Settings.load({"home": home, "exchange_url": venue.endpoints.rest})
-    rules = rules_from(clock.now_ms(), rounds=rounds)
+    rules = rules_from(clock.now_ms(), rounds=rounds, **season)
     prepared = await asyncio.to_thread(wiring.prepare, rules, settings)
     folder = wiring.open_run(prepared, settings)
     feed = FeedSpec(
@@ -129,6 +131,47 @@ async def test_a_season_through_the_fault_plan_ends_with_clean_books(tmp_path):
     beat = read_heartbeat(folder.path)
     assert (beat.status, beat.halted) == ("stopped", None)
     assert "finished" in (tmp_path / "logs" / "tradefloor.log").read_text("utf-8")
+
+
+@pytest.mark.asyncio
+async def test_orders_walk_the_live_book_level_by_level(tmp_path):
+    """A million a desk: what those buy who buy at once is more than the best level holds."""
+    async with serve_exchange("binanceusdm", seed=4, step_s=0.02) as venue:
+        ending, folder, events = await play(
+            venue, tmp_path, rounds=6, capital=1_000_000, desks=("buyhold", "equalweight")
+        )
+    assert ending.value == "finished"
+    orders = {event.payload["order_id"]: event.payload for event in events if event.kind is EventKind.ORDERED}
+    taken = {}
+    for event in events:
+        if event.kind is EventKind.FILLED and event.payload["basis"] == "book":
+            taken.setdefault(event.payload["order_id"], []).append(event)
+    walks = [fills for fills in taken.values() if len(fills) > 1]
+    assert walks, "some order was larger than the best level"
+    for fills in walks:
+        order, arrived = orders[fills[0].payload["order_id"]], fills[0].ts_ms
+        grown = next(
+            event.payload
+            for event in events
+            if event.kind is EventKind.DEPTH_GREW
+            and event.payload["instrument"] == order["instrument"]
+            and event.payload["since_ms"] <= arrived < event.payload["until_ms"]
+        )
+        book = GrowingBook(order["instrument"])
+        book.apply(Event(ts_ms=0, kind=EventKind.DEPTH_GREW, payload=grown))
+        sign = 1 if order["side"] == "buy" else -1
+        shown = [Decimal(repr(price)) for price, _ in book.depth_at(arrived).levels(sign)]
+        prices = [Decimal(fill.payload["price"]) for fill in fills if fill.ts_ms == arrived]
+        assert prices == shown[: len(prices)], "the levels of the book, the best first"
+        assert all(Decimal(fill.payload["fee"]) > 0 for fill in fills)
+    audit = audit_book_fills(folder.journal)
+    assert (audit.problem, audit.fills >= len(walks)) == (None, True)
+    assert audit_journal(folder.journal).problem is None
+    told = {event.payload["instrument"] for event in events if event.kind is EventKind.FUNDING_TOLD}
+    assert told == {"BTC-USDT-PERP", "ETH-USDT-PERP"}, "what the exchange settled before"
+    seen = [event.payload for event in events if event.kind is EventKind.BOOK_SEEN]
+    assert {book["instrument"] for book in seen} == {"BTC-USDT-PERP", "ETH-USDT-PERP"}
+    assert all(book["bids"][0][0] < book["asks"][0][0] and len(book["asks"]) == 20 for book in seen)
 
 
 @pytest.mark.asyncio

@@ -28,7 +28,8 @@ def test_a_finished_run_verifies(finished: Any, lab: Any) -> None:
     assert said.document["journal"]["head"] in plain.out
     report = lab.call("journal", "verify", said.document["run_id"], "--home", home, "--json").document
     assert report == {
-        "run_id": said.document["run_id"], "ok": True, "sealed": True, "problem": None,
+        "run_id": said.document["run_id"], "ok": True, "sealed": True, "book_fills": 0,
+        "problem": None,
         "marks": 2 * (lab.rounds + 1), **said.document["journal"],
     }  # fmt: skip
 

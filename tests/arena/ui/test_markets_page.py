@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 
 from arena.markets import MarketReading, read_market
+from arena.seasons.book_card import BookCard, book_card
 from arena.seasons.reception import Reception
 from arena.seasons.snapshot import FloorSnapshot, ForecastLine
 from arena.ui.markets import panels
+from arena.ui.markets.book import order_book
 from arena.ui.markets.candles import BANDS, BELOW, COUNTS, TIMEFRAMES, candle_figure, shown_bars
 from arena.ui.markets.frame import rows
 from arena.ui.site import build_site
@@ -195,3 +197,69 @@ def test_the_page_shows_what_the_reception_sees(snapshot: FloorSnapshot, make_fl
     assert "ETH-USDT-PERP" in after["tf-mk-title"][1]
     assert json.loads(after["tf-mk-chart"][1])["data"]
     assert np.isfinite(float(view.quote("ETH-USDT-PERP").price))
+
+
+def seen(instrument: str = SYMBOLS[0], *, levels: int = 20, as_of_ms: int = START_MS + 300 * HOUR_MS) -> BookCard:
+    """A book a cent wide, with more bid than offered."""
+    bids = [[round(100.0 - 0.01 * step, 2), 3.0] for step in range(levels)]
+    asks = [[round(100.01 + 0.01 * step, 2), 1.0] for step in range(levels)]
+    payload = {"instrument": instrument, "ts_ms": as_of_ms - 800, "bids": bids, "asks": asks}
+    return book_card(payload, as_of_ms)
+
+
+def test_a_book_is_added_up_from_the_best_price() -> None:
+    card = seen(levels=3)
+    assert [level.total for level in card.bids] == [3.0, 6.0, 9.0]
+    assert (card.mid, card.spread, card.imbalance) == (100.005, 0.01, 0.5)
+    assert card.spread_bps == pytest.approx(0.99995)
+    for torn in ({"bids": []}, {"asks": [[1.0]]}, {"asks": None}, {"ts_ms": "now"}):
+        payload = {"instrument": "X", "ts_ms": 1, "bids": [[1.0, 1.0]], "asks": [[2.0, 1.0]], **torn}
+        with pytest.raises((TypeError, ValueError)):
+            book_card(payload, 2)
+
+
+@pytest.mark.parametrize("levels", [1, 7, 20])
+def test_the_book_is_shown_with_its_spread_its_ladder_its_depth_and_its_age(
+    snapshot: FloorSnapshot, reading: MarketReading, levels: int
+) -> None:
+    shown = replace(snapshot, as_of_ms=reading.as_of_ms, books=(seen(levels=levels), seen(SYMBOLS[1])))
+    markup = order_book(shown, reading)
+    assert "+50\N{NO-BREAK SPACE}%" in markup
+    assert ">0.01<" in markup
+    assert ">100.005<" in markup, "the mid to its last digit"
+    assert ">100.01<" in markup
+    assert "800\N{NO-BREAK SPACE}ms" in markup
+    assert "nothing newer" not in markup
+    assert markup.count("<tr>") == 1 + min(levels, 10)
+    assert f"{3 * levels}.000 bid down to" in markup
+    assert "nan" not in markup.lower()
+    assert "stands under the chart" in panels.not_known(shown, reading)
+    older = replace(shown, as_of_ms=reading.as_of_ms + HOUR_MS)
+    assert "nothing newer could be trusted" in order_book(older, reading)
+
+
+def test_a_book_of_two_unlike_sides_has_a_cell_for_every_level(snapshot: FloorSnapshot, reading: MarketReading) -> None:
+    payload = {
+        "instrument": SYMBOLS[0],
+        "ts_ms": 1,
+        "bids": [[99.0, 1.0]],
+        "asks": [[101.0 + n, 1.0] for n in range(4)],
+    }
+    markup = order_book(replace(snapshot, books=(book_card(payload, 2),)), reading)
+    assert markup.count('colspan="3"') == 3
+
+
+@pytest.mark.parametrize(("market", "words"), [("simulated", "trades on closed candles"), ("paper", "None yet")])
+def test_without_a_book_the_page_says_why(
+    snapshot: FloorSnapshot, reading: MarketReading, market: str, words: str
+) -> None:
+    bookless = replace(snapshot, market=market, books=(seen(SYMBOLS[1]),))
+    assert order_book(bookless, reading) == ""
+    assert words in panels.not_known(bookless, reading)
+
+
+def test_the_name_of_a_book_stays_text(snapshot: FloorSnapshot, reading: MarketReading) -> None:
+    evil = replace(reading, instrument=HOSTILE, source=HOSTILE)
+    markup = order_book(replace(snapshot, books=(seen(HOSTILE),)), evil)
+    assert "<img" not in markup
+    assert "&lt;img" in markup

@@ -15,7 +15,7 @@ from trading.domain import EventKind, OrderType, TimeInForce
 from trading.domain.errors import DataError
 from trading.marketdata.depth import ASK, BID, BookTape, Trades, load_book_tape
 from trading.marketdata.tape import Tape
-from trading.venues.simulated.book_matching import BookMatcher, TakenDepth
+from trading.venues.simulated.book_matching import TakenDepth
 
 DATA = Path(os.environ.get("TRADEFLOOR_TEST_DATA", Path(__file__).parents[4] / "shared" / "data")) / "orderbook"
 S = 1000
@@ -210,6 +210,5 @@ def test_rubbish_is_refused_in_one_line(tmp_path):
 def test_desks_do_not_take_from_each_other():
     taken = TakenDepth()
     assert taken.of("a", PERP, 1) == {}
-    matcher = BookMatcher(book([]), taken)
-    assert matcher.covers(T0, T0 + 10 * S)
-    assert not matcher.covers(T0 - 10 * S, T0)
+    assert book([]).covers(T0, T0 + 10 * S)
+    assert not book([]).covers(T0 - 10 * S, T0)

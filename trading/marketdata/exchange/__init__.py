@@ -22,6 +22,7 @@ from trading.marketdata.exchange.events import (
 from trading.marketdata.exchange.facts import ExchangeFacts, exchange_facts
 from trading.marketdata.exchange.feed import FeedSpec, LiveFeed, open_feed
 from trading.marketdata.exchange.health import FeedHealth, StalenessLimits, StreamHealth, StreamState
+from trading.marketdata.exchange.heard_books import HeardBooks
 from trading.marketdata.exchange.live_view import LiveView
 from trading.marketdata.exchange.recorder import Recorded, record
 from trading.marketdata.exchange.skew import ClockSkew, measure_skew
@@ -42,6 +43,7 @@ __all__ = [
     "FeedSpec",
     "Freshness",
     "FundingRate",
+    "HeardBooks",
     "LiveEvent",
     "LiveFeed",
     "LiveView",

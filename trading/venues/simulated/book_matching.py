@@ -23,7 +23,11 @@ from trading.domain.money import ZERO, decimal_from_float
 from trading.domain.order import Order
 from trading.domain.reject import RejectCode
 from trading.marketdata.depth import ASK, BID, BookTape, Depth, Trades
+from trading.marketdata.growing_book import GrowingBook
 from trading.venues.simulated.matching import Ending, Execution, Triggered, as_stop
+
+BOOK, BARS = "book", "bars"
+"""What a fill was matched against."""
 
 MEMORY_MS = 60_000
 """What was taken from a level longer ago than this is forgotten."""
@@ -48,6 +52,8 @@ class TakenDepth:
         payload = event.payload
         if event.kind is not EventKind.FILLED or payload["liquidity"] != Liquidity.TAKER.value:
             return
+        if payload.get("basis") == BARS:
+            return
         levels = self._taken.setdefault((payload["desk"], payload["instrument"], Side(payload["side"]).sign), {})
         for price in [price for price, (_, ts_ms) in levels.items() if ts_ms < event.ts_ms - MEMORY_MS]:
             del levels[price]
@@ -61,15 +67,32 @@ class TakenDepth:
 
 
 class BookMatcher:
-    """Matches the orders of every desk against one recorded book; each desk trades in a world of its own."""
+    """Matches the orders of every desk against one book; each desk trades in a world of its own."""
 
     def __init__(self, book: BookTape, taken: TakenDepth) -> None:
         self._book = book
         self._taken = taken
 
-    def covers(self, from_ms: int, until_ms: int) -> bool:
-        """Whether the recording knows the book all the time."""
-        return self._book.covers(from_ms, until_ms)
+    def reaches(self, order: Order, open_ms: int, close_ms: int) -> bool:
+        """Whether the book is known well enough to match the order in the bar."""
+        at_once = order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK)
+        waits = order.order_type is not OrderType.MARKET and (order.order_type.waits or not at_once)
+        return self._book.reaches(open_ms, max(open_ms, order.arrives_ms), close_ms, waits=waits)
+
+    def apply(self, event: Event) -> None:
+        """A book that grows takes its events in."""
+        if isinstance(self._book, GrowingBook):
+            self._book.apply(event)
+
+    def walked(self, order: Order, left: Decimal, instrument: Instrument, ts_ms: int) -> Sequence[Step]:
+        """What an order that takes gets of the book at an instant, level by level."""
+        return self._walk(order, left, instrument, self._depth_for(order, ts_ms), ts_ms)
+
+    def was_hit(self, order: Order, ts_ms: int) -> bool:
+        """Whether a public trade at the instant could fill an order that rests at its limit."""
+        assert order.limit_price is not None
+        trades = self._book.trades.between(ts_ms, ts_ms + 1)
+        return bool(_hitting(trades, order.side.sign, float(order.limit_price)))
 
     def match(
         self, order: Order, left: Decimal, instrument: Instrument, *, open_ms: int, close_ms: int, triggered: bool
@@ -110,8 +133,7 @@ class BookMatcher:
         takes = not order.order_type.has_limit
         steps: list[Step | Triggered] = []
         if takes or arrives or order.time_in_force in (TimeInForce.IOC, TimeInForce.FOK):
-            depth = self._depth_for(order, at_ms)
-            taken = self._walk(order, left, instrument, depth, at_ms)
+            taken = self.walked(order, left, instrument, at_ms)
             if taken and order.post_only:
                 return Ending(
                     kind=EventKind.ORDER_REJECTED,
@@ -174,9 +196,13 @@ class BookMatcher:
         assert order.limit_price is not None
         price, sign = float(order.limit_price), order.side.sign
         side = BID if sign > 0 else ASK
-        prices, sizes = self._book.depth_at(queued_ms).side(-sign)
-        at = np.flatnonzero(prices == price)
-        ahead = float(sizes[at[0]]) if len(at) else 0.0
+        joined_ms = self._book.joined_ms(side, price, queued_ms)
+        ahead = float("inf")
+        if joined_ms is not None:
+            prices, sizes = self._book.depth_at(joined_ms).side(-sign)
+            at = np.flatnonzero(prices == price)
+            ahead = float(sizes[at[0]]) if len(at) else 0.0
+            queued_ms = joined_ms
         changes = self._book.size_history(side, price, queued_ms, close_ms)
         steps: list[Step] = []
         seen = 0

@@ -22,8 +22,12 @@ def filled(
     liquidity: Liquidity,
     ts_ms: int,
     left: Decimal | None = None,
+    basis: str | None = None,
 ) -> Event:
-    """A fill. ``left`` says what stays open; without it the order has ended. ``arrival`` is the price it met."""
+    """A fill. ``left`` says what stays open; without it the order has ended. ``arrival`` is the price it met.
+
+    ``basis`` is what it was matched against, ``book`` or ``bars``, where the market has both.
+    """
     with localcontext(EXACT):
         fee = round_up(price * quantity * fee_rate, QUOTE_STEP)
     payload: dict[str, Any] = {
@@ -43,6 +47,8 @@ def filled(
     }
     if left is not None:
         payload["left"] = money_text(left)
+    if basis is not None:
+        payload["basis"] = basis
     return Event(ts_ms=ts_ms, kind=EventKind.FILLED, payload=payload)
 
 

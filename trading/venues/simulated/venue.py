@@ -16,7 +16,7 @@ from trading.ledger.turnover import RecentTurnover
 from trading.marketdata.depth import BookTape
 from trading.marketdata.tape import Tape
 from trading.stats.impact import square_root_impact
-from trading.venues.simulated.book_matching import BookMatcher, TakenDepth
+from trading.venues.simulated.book_matching import BARS, BOOK, BookMatcher, TakenDepth
 from trading.venues.simulated.costs import Costs
 from trading.venues.simulated.events import ended, filled, triggered
 from trading.venues.simulated.liquidation import close_out
@@ -39,7 +39,8 @@ class SimulatedVenue:
     """Matches orders bar by bar. It reads accounts as the exchange's own books and answers with events.
 
     The caller applies every event before asking for the next one, so that each step sees what the last one changed.
-    ``books`` are recorded order books: where one covers a bar, orders meet its depth instead of the bar.
+    ``books`` are recorded or live order books: where one is known, orders meet its depth instead of the bar, and every
+    fill says which of the two it met (``basis``: ``book`` or ``bars``).
     """
 
     def __init__(
@@ -61,9 +62,11 @@ class SimulatedVenue:
         self._books = {symbol: BookMatcher(book, self._taken) for symbol, book in (books or {}).items()}
 
     def apply(self, event: Event) -> None:
-        """Take an event in: what was taken from recorded books stays taken."""
+        """Take an event in: what was taken from books stays taken, and what was heard of them is put on their end."""
         if self._books:
             self._taken.apply(event)
+        for book in self._books.values():
+            book.apply(event)
 
     def process_bar(self, row: int, orders: StandingOrders, accounts: Mapping[str, DeskAccount]) -> Iterator[Event]:
         """What happens in bar ``row``, in time order as far as a bar tells: funding, fills, liquidations, expiries."""
@@ -107,7 +110,7 @@ class SimulatedVenue:
         if order.arrives_ms >= open_ms + self._tape.step_ms:
             return
         book = self._books.get(order.instrument)
-        if book is not None and book.covers(open_ms, open_ms + self._tape.step_ms):
+        if book is not None and book.reaches(order, open_ms, open_ms + self._tape.step_ms):
             yield from self._match_on_book(row, book, order, orders, account)
         else:
             yield from self._match(row, order, orders, account)
@@ -186,6 +189,7 @@ class SimulatedVenue:
             liquidity=execution.liquidity,
             ts_ms=execution.ts_ms,
             left=rest,
+            basis=(BOOK if stepwise else BARS) if self._books else None,
         )
         if rest is not None and not stepwise:
             yield from self._expire_at_once(order, execution.ts_ms)
