@@ -245,6 +245,7 @@ def served_model(monkeypatch) -> Iterator[tuple[str, Maker]]:
         asyncio.run_coroutine_threadsafe(sit(), season).result(100)
         app = fastapi.FastAPI()
         app.include_router(chat.chat_routes(reception))
+        app.add_middleware(LoopbackGuard)
         with serving(app) as found:
             yield found, makers["openai"]
         asyncio.run_coroutine_threadsafe(close_connections(), season).result(100)
