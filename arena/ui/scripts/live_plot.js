@@ -48,6 +48,7 @@ function fetchPlotly() {
 function draw() {
   const drawn = told ?? props.value;
   if (!drawn) return;
+  target.toggleAttribute("data-waits", !window.Plotly);
   if (!window.Plotly) {
     fetchPlotly();
     setTimeout(draw, 50);

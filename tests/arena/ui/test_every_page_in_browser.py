@@ -74,7 +74,12 @@ def severe(page: Page) -> list[str]:
 def settled(page: Page) -> None:
     """Come back once the page has what it shows."""
     expect(page.locator("#tf-status")).to_contain_text("Season short")
-    page.wait_for_function("document.querySelectorAll('.tf-skeleton').length === 0", timeout=60_000)
+    drawn(page)
+
+
+def drawn(page: Page) -> None:
+    """Come back once no panel and no chart is waited for."""
+    page.wait_for_function("document.querySelectorAll('.tf-skeleton, [data-waits]').length === 0", timeout=60_000)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -109,7 +114,7 @@ def test_fifty_hostile_texts_stay_text_on_every_page(
         switched.behind = SampleFloor(poisoned(snapshot, turn=turn))
         page.goto(f"{address}/{path}", wait_until="domcontentloaded")
         page.wait_for_function("document.querySelectorAll('.tf-status').length === 1", timeout=60_000)
-        page.wait_for_function("document.querySelectorAll('.tf-skeleton').length === 0", timeout=60_000)
+        drawn(page)
         page.evaluate("document.querySelectorAll('details').forEach(more => more.open = true)")
         assert page.evaluate("window.pwned") is None
         assert page.evaluate(ATTRIBUTES) == []
