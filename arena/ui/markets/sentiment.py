@@ -138,7 +138,14 @@ def _headlines(news: NewsFeed, at_ms: int) -> list[Html]:
     say = f"As published and as labelled by others, recorded beside the candles; desks are not shown them.{stale}"
     rows = [_headline(item, at_ms) for item in latest]
     return [
-        element("ol", *rows, class_="tf-sn-list", aria_label="Headlines, newest first"),
+        element(
+            "div",
+            element("ol", *rows, class_="tf-sn-list"),
+            class_="tf-sn-scroll",
+            tabindex="0",
+            role="region",
+            aria_label="Headlines, newest first",
+        ),
         element("p", say, class_="tf-sn-say"),
     ]
 

@@ -109,7 +109,7 @@ def test_news_that_are_none_are_refused(tmp_path: Path, text: str, words: str) -
 def test_a_file_that_does_not_say_its_asset_or_is_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileRefused, match="add a column asset"):
         read_news(written(tmp_path, "ts,text,sentiment\n2023-11-15,x,neutral\n", "headlines.csv"))
-    with pytest.raises(FileRefused, match="expected .parquet or .csv"):
+    with pytest.raises(FileRefused, match=r"expected \.parquet or \.csv"):
         read_news(written(tmp_path, NEWS, "btc-news.txt"))
     with pytest.raises(FileRefused, match="no such file"):
         read_index(tmp_path / "nowhere.csv")
