@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +98,8 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
         limits = _live_limits(rules, settings, terms)
     streamed = rules.market.is_streamed
     tape = paper_tape(rules.market) if streamed else load_market(rules.season, rules.market, settings)
+    sources = recorded_sources(rules.season, rules.market, settings)
+    tape = with_texts(tape, sources)
     shift_ms = 0
     if rules.market.mask is not None:
         if streamed:
@@ -150,7 +152,7 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
         champions=champions_for(settings.home, tape, start_ms),
         live=terms,
         books=recorded_books(rules.market, settings),
-        sources=recorded_sources(rules.season, rules.market, settings),
+        sources=sources,
     )
 
 
@@ -206,6 +208,12 @@ def recorded_books(market: Market, settings: Settings) -> dict[str, BookTape]:
 def recorded_sources(season: Season, market: Market, settings: Settings) -> Sources:
     """The recorded sentiment and news that a replay names. Raises DataError for files that are refused."""
     return load_sources(market.sentiment, market.news, data_root(settings), season.end_ms)
+
+
+def with_texts(tape: Tape, sources: Sources) -> Tape:
+    """``tape`` with the scores of what was written about its instruments; itself where there is none."""
+    texts = sources.scores(tape.symbols)
+    return replace(tape, texts=texts) if texts else tape
 
 
 def champions_for(home: Path, tape: Tape, start_ms: int) -> dict["Key", str]:

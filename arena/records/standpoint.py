@@ -14,7 +14,7 @@ from typing import Any, cast
 from arena.autonomous.paper import paper_tape
 from arena.measured import season_and_market
 from arena.memories import earlier_episodes, memory_rules
-from arena.preparing import recorded_sources
+from arena.preparing import recorded_sources, with_texts
 from arena.seasons.remembering import Place, SeasonMemory
 from arena.settings import CONFIG, Settings
 from arena.wiring import champions_for, load_market, open_champions
@@ -230,7 +230,7 @@ def _tape_of(folder: RunFolder, settings: Settings) -> Tape:
     season, market = season_and_market(folder)
     if market.is_streamed:
         return paper_tape(market)
-    tape = load_market(season, market, settings)
+    tape = with_texts(load_market(season, market, settings), sources_of(folder, settings))
     if market.mask is not None:
         tape = masked_tape(tape, draw_mask(tape.symbols, market.mask))
     played_on = folder.manifest.get("data_sha256")

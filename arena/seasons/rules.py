@@ -117,7 +117,7 @@ class Market(Table):
     sends real orders to it, or with ``testnet`` to its market for practice.
     With ``mask``, a seed, desks see the market under other names, dates and price scales. ``books`` are patterns of
     recorded order books: where one covers a replay, orders meet it in the place of the candles. ``sentiment`` and
-    ``news`` are patterns of recorded indices and labelled news, which people see at the instant that they were known.
+    ``news`` are patterns of recorded indices and labelled news, each known from its own instant on.
     """
 
     kind: Literal["simulated", "replay", "paper", "live"]

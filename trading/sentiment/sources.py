@@ -4,13 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from trading.domain.errors import DataError
 from trading.domain.instants import iso
-from trading.marketdata import expand_paths
+from trading.domain.instrument import parse_symbol
+from trading.marketdata import TextScores, expand_paths
 from trading.sentiment.index import DailyIndex, read_index
-from trading.sentiment.news import NewsFeed, merged, read_news
+from trading.sentiment.news import Label, NewsFeed, merged, read_news
 
 _NO_NEWS = NewsFeed(items=())
+_SCORES = {Label.POSITIVE: 1.0, Label.NEUTRAL: 0.0, Label.NEGATIVE: -1.0}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +32,18 @@ class Sources:
         """What identifies them, one line each; none where there is no source."""
         found = [f"sentiment {index.name}: {index.sha256}" for index in self.indices]
         return (*found, *((f"news: {self.news.sha256}",) if self.news else ()))
+
+    def scores(self, symbols: Sequence[str]) -> dict[str, TextScores]:
+        """The labels of the texts about each instrument's base as numbers; none for one that no text is about."""
+        found: dict[str, TextScores] = {}
+        for symbol in symbols:
+            own = [item for item in self.news.items if item.asset == parse_symbol(symbol)[0]]
+            if own:
+                found[symbol] = TextScores(
+                    known_ms=np.array([item.known_ms for item in own], np.int64),
+                    score=np.array([_SCORES[item.label] for item in own]),
+                )
+        return found
 
 
 def load_sources(sentiment: Sequence[str], news: Sequence[str], root: Path, end_ms: int) -> Sources:

@@ -135,7 +135,7 @@ def _headlines(news: NewsFeed, at_ms: int) -> list[Html]:
         return [empty("No news yet", first)]
     age_ms = at_ms - latest[0].known_ms
     stale = f" Nothing newer than {day(latest[0].day_ms)} is on file." if age_ms > _STALE_MS else ""
-    say = f"As published and as labelled by others, recorded beside the candles; desks are not shown them.{stale}"
+    say = f"As published and labelled by others, recorded beside the candles; desks get scores, not words.{stale}"
     rows = [_headline(item, at_ms) for item in latest]
     return [
         element(

@@ -3,12 +3,26 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from arena import wiring
 from arena.records import shelf_of
-from tests.arena.told import played_run, told_rules, told_settings, write_candles, write_index, write_news
+from tests.arena.told import (
+    BTC,
+    ETH,
+    HOUR,
+    START,
+    played_run,
+    told_rules,
+    told_settings,
+    write_candles,
+    write_index,
+    write_news,
+)
 from trading.domain.errors import DataError, RequestError
+from trading.features.frame import frame_of
+from trading.marketdata import TapeView
 from trading.sentiment import Sources
 
 BOTH = {"sentiment": ["mood-1d.parquet"], "news": ["btc-news-*.parquet"]}
@@ -79,8 +93,8 @@ def test_what_is_wrong_with_the_files_is_said_before_anything_runs(data: Path) -
         wiring.prepare(late, settings)
 
 
-def test_decisions_are_those_of_the_season_without_them(data: Path) -> None:
-    """What people see beside the chart reaches no desk: events are alike but for the run's own identity."""
+def test_a_desk_that_asks_no_features_decides_as_without_them(data: Path) -> None:
+    """Events are alike but for the run's own identity."""
     from trading.storage.journal import read_verified
 
     settings = told_settings(data)
@@ -91,6 +105,28 @@ def test_decisions_are_those_of_the_season_without_them(data: Path) -> None:
         for run in (plain, told)
     ]
     assert events[0] == events[1]
+
+
+def test_news_are_features_of_the_instruments_they_are_about(data: Path) -> None:
+    from trading.features.stream import latest
+
+    settings = told_settings(data)
+    with_news = wiring.prepare(told_rules(**BOTH), settings).tape
+    without = wiring.prepare(told_rules(sentiment=BOTH["sentiment"]), settings).tape
+    assert without.sha256 == wiring.prepare(told_rules(), settings).tape.sha256 != with_news.sha256
+    at = TapeView(with_news, START + 26 * HOUR)
+    found = latest(frame_of(at, BTC, bars=100))
+    assert found["sentiment"] == 0.0, "one of each label a day"
+    assert found["sentiment_attention_24"] == 1.0
+    assert latest(frame_of(at, ETH, bars=100))["sentiment"] is None
+    assert latest(frame_of(TapeView(without, START + 26 * HOUR), BTC, bars=100))["sentiment"] is None
+
+
+def test_the_market_of_a_run_read_back_has_its_news(data: Path) -> None:
+    rules, settings = told_rules(**BOTH), told_settings(data)
+    folder = wiring.open_run(wiring.prepare(rules, settings), settings)
+    view = shelf_of(settings.home).market(folder.run_id, settings).context(START + 26 * HOUR, None, {}).view
+    assert np.isfinite(frame_of(view, BTC, bars=3).columns["sentiment_score"]).all()
 
 
 def test_files_that_were_changed_since_are_not_shown_as_what_the_run_had(data: Path) -> None:
