@@ -77,17 +77,17 @@ def _index(index: DailyIndex, at_ms: int) -> list[Html]:
 
 def _facts(found: IndexReading) -> Html:
     newest = found.newest
+    at_end = newest.known_ms == newest.day_ms + _DAY_MS
+    known = "at its end" if at_end else f"{day_clock(newest.known_ms)} UTC"
     newer = ", nothing newer is on file" if found.age_ms > _STALE_MS else ""
     return facts(
         (
             (found.name.replace("-", " ").capitalize(), f"{_bare(newest.value)} {newest.word}", "0 fear, 100 greed"),
             ("In 7 days", _points(found.change_7d), "points"),
             ("In 30 days", _points(found.change_30d), "points"),
-            ("Age", duration(found.age_ms), f"{day(newest.day_ms)}, known at its end{newer}"
-             if newest.known_ms == newest.day_ms + _DAY_MS else
-             f"{day(newest.day_ms)}, known {day_clock(newest.known_ms)} UTC{newer}"),
+            ("Age", duration(found.age_ms), f"{day(newest.day_ms)}, known {known}{newer}"),
         )
-    )  # fmt: skip
+    )
 
 
 def _points(change: float | None) -> str:
