@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from trading.marketdata.depth import BookTape
 from trading.marketdata.masking import draw_mask, masked_tape
 from trading.marketdata.recorded_books import load_books
 from trading.risk import Limits, Mode, load_modes
+from trading.sentiment import Sources, load_sources
 from trading.venues.simulated import Costs, list_instruments
 from trading.venues.simulated.costs import venue_facts
 
@@ -47,6 +48,7 @@ class Prepared:
     champions: Mapping["Key", str]
     live: "LiveTerms | None" = None
     books: Mapping[str, BookTape] = field(default_factory=dict)
+    sources: Sources = field(default_factory=Sources)
 
     @property
     def content_sha256(self) -> str:
@@ -60,6 +62,7 @@ class Prepared:
             *(f"{one.desk}: {role}={sha256}" for one in self.setup.entrants for role, sha256 in one.prompts.items()),
             *sorted(f"{key}: {model_id}" for key, model_id in self.champions.items()),
             *sorted(f"{symbol} book: {book.sha256}" for symbol, book in self.books.items()),
+            *self.sources.digests,
         )
         return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
@@ -95,6 +98,8 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
         limits = _live_limits(rules, settings, terms)
     streamed = rules.market.is_streamed
     tape = paper_tape(rules.market) if streamed else load_market(rules.season, rules.market, settings)
+    sources = recorded_sources(rules.season, rules.market, settings)
+    tape = with_texts(tape, sources)
     shift_ms = 0
     if rules.market.mask is not None:
         if streamed:
@@ -147,6 +152,7 @@ def prepare(rules: SeasonRules, settings: Settings) -> Prepared:
         champions=champions_for(settings.home, tape, start_ms),
         live=terms,
         books=recorded_books(rules.market, settings),
+        sources=sources,
     )
 
 
@@ -197,6 +203,17 @@ def load_market(season: Season, market: Market, settings: Settings) -> Tape:
 def recorded_books(market: Market, settings: Settings) -> dict[str, BookTape]:
     """The recorded order books that a replay meets; none without ``market.books``."""
     return load_books(expand_paths(market.books, data_root(settings)), market.instruments) if market.books else {}
+
+
+def recorded_sources(season: Season, market: Market, settings: Settings) -> Sources:
+    """The recorded sentiment and news that a replay names. Raises DataError for files that are refused."""
+    return load_sources(market.sentiment, market.news, data_root(settings), season.end_ms)
+
+
+def with_texts(tape: Tape, sources: Sources) -> Tape:
+    """``tape`` with the scores of what was written about its instruments; itself where there is none."""
+    texts = sources.scores(tape.symbols)
+    return replace(tape, texts=texts) if texts else tape
 
 
 def champions_for(home: Path, tape: Tape, start_ms: int) -> dict["Key", str]:

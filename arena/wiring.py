@@ -81,6 +81,8 @@ def open_run(prepared: Prepared, settings: Settings, *, even_halted: bool = Fals
         "data_sha256": prepared.data_sha256,
         "market": prepared.tape.source,
     }
+    if prepared.sources:
+        manifest["sources"] = list(prepared.sources.digests)
     return Runs(settings.home).open(prepared.setup.season, prepared.content_sha256, manifest)
 
 

@@ -6,8 +6,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from arena.records.run_record import RunRecord
-from arena.records.standpoint import MarketStand
+from arena.records.standpoint import MarketStand, sources_of
 from arena.settings import Settings
+from trading.sentiment import Sources
 from trading.storage.runs import RunFolder, Runs
 
 MOST_OPEN = 4
@@ -21,6 +22,7 @@ class RecordShelf:
         self._home = home
         self._open: OrderedDict[str, RunRecord] = OrderedDict()
         self._markets: OrderedDict[str, MarketStand] = OrderedDict()
+        self._sources: OrderedDict[str, Sources] = OrderedDict()
         self._lock = threading.Lock()
 
     def folder(self, run_id: str) -> RunFolder:
@@ -51,6 +53,19 @@ class RecordShelf:
                 found = self._markets[run_id] = MarketStand(self.folder(run_id), settings)
                 while len(self._markets) > MOST_OPEN:
                     self._markets.popitem(last=False)
+        return found
+
+    def sources(self, run_id: str, settings: Settings) -> Sources:
+        """The recorded sentiment and news of a run, read once; empty where it names none.
+
+        Raises RequestError for a stranger and for files that are no longer those it was played on, DataError.
+        """
+        with self._lock:
+            found = self._sources.get(run_id)
+            if found is None:
+                found = self._sources[run_id] = sources_of(self.folder(run_id), settings)
+                while len(self._sources) > MOST_OPEN:
+                    self._sources.popitem(last=False)
         return found
 
 

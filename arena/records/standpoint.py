@@ -14,6 +14,7 @@ from typing import Any, cast
 from arena.autonomous.paper import paper_tape
 from arena.measured import season_and_market
 from arena.memories import earlier_episodes, memory_rules
+from arena.preparing import recorded_sources, with_texts
 from arena.seasons.remembering import Place, SeasonMemory
 from arena.settings import CONFIG, Settings
 from arena.wiring import champions_for, load_market, open_champions
@@ -33,12 +34,13 @@ from trading.marketdata.growing import GrowingTape
 from trading.marketdata.masking import draw_mask, masked_tape
 from trading.risk import KillSwitch, LimitBoard, Limits, LimitUse, load_modes
 from trading.risk.kill_switch import Halt
+from trading.sentiment import Sources
 from trading.storage.journal import Journal, NullJournal, read_events
 from trading.storage.journal.reader import last_seq
 from trading.storage.runs import RunFolder
 from trading.venues.simulated import Costs, MarginRules
 
-__all__ = ["DeskStand", "Folded", "MarketStand", "folded"]
+__all__ = ["DeskStand", "Folded", "MarketStand", "folded", "sources_of"]
 
 _GREW = (EventKind.TAPE_GREW.value, EventKind.FUNDING_TOLD.value)
 
@@ -228,7 +230,7 @@ def _tape_of(folder: RunFolder, settings: Settings) -> Tape:
     season, market = season_and_market(folder)
     if market.is_streamed:
         return paper_tape(market)
-    tape = load_market(season, market, settings)
+    tape = with_texts(load_market(season, market, settings), sources_of(folder, settings))
     if market.mask is not None:
         tape = masked_tape(tape, draw_mask(tape.symbols, market.mask))
     played_on = folder.manifest.get("data_sha256")
@@ -238,6 +240,22 @@ def _tape_of(folder: RunFolder, settings: Settings) -> Tape:
             "folder they lie in with --data-root"
         )
     return tape
+
+
+def sources_of(folder: RunFolder, settings: Settings) -> Sources:
+    """The recorded sentiment and news of a run; empty where it names none.
+
+    Raises RequestError where they are no longer those that it was played on, and DataError.
+    """
+    if not folder.manifest.get("sources"):
+        return Sources()
+    found = recorded_sources(*season_and_market(folder), settings)
+    if list(found.digests) != folder.manifest["sources"]:
+        raise RequestError(
+            f"{folder.run_id} was played on other sentiment or news than lie there now: put them back, or name the "
+            "folder they lie in with --data-root"
+        )
+    return found
 
 
 def _setup_of(facts: Any) -> Setup:

@@ -38,6 +38,9 @@ from trading.domain.instants import duration_ms, iso, to_ms
 from trading.domain.instrument import parse_symbol
 from trading.domain.money import money_text
 
+_BESIDE = {"books": "prices", "sentiment": "dates", "news": "names"}
+"""What is recorded beside candles, and what it would show of a market under a mask."""
+
 
 class Season(Table):
     """``[season]``: when, how often, with what. A round is decided at ``start`` and each ``every`` after it.
@@ -113,7 +116,8 @@ class Market(Table):
     recorded. ``paper`` follows the exchange ``venue`` (a name of ccxt) as it trades, with simulated fills; ``live``
     sends real orders to it, or with ``testnet`` to its market for practice.
     With ``mask``, a seed, desks see the market under other names, dates and price scales. ``books`` are patterns of
-    recorded order books: where one covers a replay, orders meet it in the place of the candles.
+    recorded order books: where one covers a replay, orders meet it in the place of the candles. ``sentiment`` and
+    ``news`` are patterns of recorded indices and labelled news, each known from its own instant on.
     """
 
     kind: Literal["simulated", "replay", "paper", "live"]
@@ -125,6 +129,8 @@ class Market(Table):
     testnet: bool = later(False)
     mask: Annotated[int, Field(strict=True, ge=0, lt=10**9)] | None = later(None)
     books: Globs = later(())
+    sentiment: Globs = later(())
+    news: Globs = later(())
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -135,14 +141,14 @@ class Market(Table):
             raise Refused("paths", "is missing; a replay market needs candle files, such as ['ohlcv/*/*-1h.parquet']")
         if self.is_streamed and not self.venue:
             raise Refused("venue", f"is missing; a {self.kind} market follows an exchange, such as 'binance'")
-        stray = {"replay": ("step", "venue"), "simulated": ("paths", "funding", "venue", "books")}.get(
-            self.kind, ("paths", "funding", "books")
-        )
+        recorded = ("paths", "funding", *_BESIDE)
+        stray = {"replay": ("step", "venue"), "simulated": ("venue", *recorded)}.get(self.kind, recorded)
         for name in stray:
             if getattr(self, name):
                 raise Refused(name, f"belongs to another kind of market than {self.kind!r}; remove it")
-        if self.books and self.mask is not None:
-            raise Refused("books", "would show the prices that [market] mask hides; remove one of the two")
+        for name, shown in _BESIDE.items():
+            if getattr(self, name) and self.mask is not None:
+                raise Refused(name, f"would show the {shown} that [market] mask hides; remove one of the two")
         if self.testnet and self.kind != "live":
             raise Refused("testnet", f"is for orders that leave; a {self.kind} market sends none, so remove it")
         return self

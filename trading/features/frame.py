@@ -54,7 +54,7 @@ class FeatureFrame:
 
 @runtime_checkable
 class KnowsTicks(Protocol):
-    """A market view that knows more of an instrument than its bars: its book, its trades, its open interest."""
+    """A market view that knows more of an instrument than its bars: its book, trades, open interest, news."""
 
     def beside(self, symbol: str, open_ms: IntArray) -> Mapping[str, FloatArray]:
         """Columns of :data:`trading.features.feature.COLUMNS` for the bars that open at ``open_ms``, NaN where not

@@ -15,7 +15,7 @@ from trading.marketdata.resample import Resampled, open_of, resample
 from trading.marketdata.series_view import SeriesView
 from trading.marketdata.shocks import Regime, regime_path
 from trading.marketdata.simulated import SimulationSpec, simulate
-from trading.marketdata.tape import FloatArray, FundingRates, IntArray, Tape
+from trading.marketdata.tape import FloatArray, FundingRates, IntArray, Tape, TextScores
 from trading.marketdata.view import Bars, MarketView, TapeView, last_bar
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "SimulationSpec",
     "Tape",
     "TapeView",
+    "TextScores",
     "check_file",
     "check_files",
     "check_funding",

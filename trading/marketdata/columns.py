@@ -57,15 +57,24 @@ def read_columns(path: Path, numbers: Sequence[str]) -> Columns:
     An instant finer than a millisecond is refused. Numbers are integers or floats; an empty cell becomes NaN.
     The order of the columns does not matter. Raises FileRefused.
     """
+    return strict_columns(path, read_table(path, (_TIME, *numbers)), numbers)
+
+
+def read_table(path: Path, needed: Sequence[str], allowed: Sequence[str] = ()) -> "pa.Table":
+    """The table of a Parquet or CSV file that has the columns ``needed``, some of those ``allowed``, and no others.
+
+    Cells of CSV are text, None where empty. Raises FileRefused.
+    """
     if not path.is_file():
         raise FileRefused(path, "there is no such file; check the path")
     if path.suffix == ".parquet":
-        table = _read_parquet(path, numbers)
+        table = _read_parquet(path, needed, allowed)
     elif path.suffix == ".csv":
-        table = _read_csv(path, numbers)
+        table = _read_csv(path, needed, allowed)
     else:
         raise FileRefused(path, f"has the ending {path.suffix!r}, expected .parquet or .csv")
-    return strict_columns(path, table, numbers)
+    _refuse_empty(path, table)
+    return table
 
 
 def strict_columns(path: Path, table: "pa.Table", numbers: Sequence[str]) -> Columns:
@@ -73,32 +82,60 @@ def strict_columns(path: Path, table: "pa.Table", numbers: Sequence[str]) -> Col
 
     Cells may be text where the file is one of text.
     """
-    if not table.num_rows:
-        raise FileRefused(path, "is empty: it has no rows, expected at least one")
-    ts_ms = _instants(path, _column(table, _TIME))
-    beyond = np.flatnonzero((ts_ms < _EARLIEST_MS) | (ts_ms >= _LATEST_MS))
-    if beyond.size:
-        row = int(beyond[0])
-        raise FileRefused(path, f"ts is {ts_ms[row]} ms since 1970, expected a year from 1971 to 2199", row)
+    _refuse_empty(path, table)
     return Columns(
-        ts_ms=ts_ms,
+        ts_ms=strict_instants(path, table, _TIME),
         numbers={name: _floats(path, name, _column(table, name)) for name in numbers},
     )
 
 
-def _read_parquet(path: Path, numbers: Sequence[str]) -> "pa.Table":
+def strict_instants(path: Path, table: "pa.Table", name: str) -> IntArray:
+    """A column of instants, milliseconds since 1970, by the rules of :func:`read_columns`. Raises FileRefused."""
+    found = _instants(path, name, _column(table, name))
+    beyond = np.flatnonzero((found < _EARLIEST_MS) | (found >= _LATEST_MS))
+    if beyond.size:
+        row = int(beyond[0])
+        raise FileRefused(path, f"{name} is {found[row]} ms since 1970, expected a year from 1971 to 2199", row)
+    return found
+
+
+def strict_texts(path: Path, table: "pa.Table", name: str, longest: int) -> list[str]:
+    """A column of texts, none of them empty or longer than ``longest`` characters. Raises FileRefused."""
+    import pyarrow as pa
+
+    kind = table.schema.field(name).type
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        raise FileRefused(path, f"column {name!r} has type {kind}, expected text")
+    try:
+        texts: list[str | None] = table.column(name).to_pylist()
+    except UnicodeDecodeError as error:
+        raise FileRefused(path, f"column {name!r} is not UTF-8 ({_first_line(error)})") from error
+    for row, text in enumerate(texts):
+        if text is None or not text.strip():
+            raise FileRefused(path, f"{name} is empty, expected text", row)
+        if len(text) > longest:
+            raise FileRefused(path, f"{name} has {len(text)} characters, expected {longest} at most", row)
+    return [str(text) for text in texts]
+
+
+def _refuse_empty(path: Path, table: "pa.Table") -> None:
+    if not table.num_rows:
+        raise FileRefused(path, "is empty: it has no rows, expected at least one")
+
+
+def _read_parquet(path: Path, needed: Sequence[str], allowed: Sequence[str]) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         with pq.ParquetFile(path) as file:
-            _check_names(path, file.schema_arrow.names, numbers)
+            _check_names(path, file.schema_arrow.names, needed, allowed)
             return file.read(use_threads=False)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise FileRefused(path, f"cannot be read as Parquet ({_first_line(error)}); write it again") from error
 
 
-def _read_csv(path: Path, numbers: Sequence[str]) -> "pa.Table":
+def _read_csv(path: Path, needed: Sequence[str], allowed: Sequence[str]) -> "pa.Table":
     """Every cell as text, so that what is refused can be named by row."""
     import pyarrow as pa
     from pyarrow import csv
@@ -115,60 +152,64 @@ def _read_csv(path: Path, numbers: Sequence[str]) -> "pa.Table":
             read_options=csv.ReadOptions(use_threads=False),
             parse_options=csv.ParseOptions(invalid_row_handler=keep),
             convert_options=csv.ConvertOptions(
-                column_types=dict.fromkeys((_TIME, *numbers), pa.string()), strings_can_be_null=True, null_values=[""]
+                column_types=dict.fromkeys((*needed, *allowed), pa.string()),
+                strings_can_be_null=True,
+                null_values=[""],
             ),
         )
     except (OSError, ValueError, pa.ArrowException) as error:
         raise FileRefused(path, f"cannot be read as CSV ({_first_line(error)}); write it again") from error
-    _check_names(path, table.column_names, numbers)
+    _check_names(path, table.column_names, needed, allowed)
     if ragged:
         row = None if ragged[0].number is None else ragged[0].number - 2  # counts from 1 and includes the header
         raise FileRefused(path, f"has {ragged[0].actual_columns} cells, expected {ragged[0].expected_columns}", row)
     return table
 
 
-def _check_names(path: Path, found: Sequence[str], numbers: Sequence[str]) -> None:
-    expected = (_TIME, *numbers)
-    wanted = f"expected {', '.join(expected)}"
-    for name in expected:
+def _check_names(path: Path, found: Sequence[str], needed: Sequence[str], allowed: Sequence[str]) -> None:
+    wanted = f"expected {', '.join(needed)}"
+    if allowed:
+        wanted += f", and if need be {', '.join(allowed)}"
+    for name in needed:
         if name not in found:
             raise FileRefused(path, f"column {name!r} is missing; {wanted}, found {', '.join(map(repr, found))}")
     for name in found:
-        if name not in expected:
+        if name not in needed and name not in allowed:
             raise FileRefused(path, f"unknown column {name!r}; {wanted} and nothing else")
-    if len(found) != len(expected):
+    if len(found) != len(set(found)):
         raise FileRefused(path, f"a column stands twice: {', '.join(found)}; {wanted}")
 
 
-def _instants(path: Path, column: "pa.Array[Any]") -> IntArray:
+def _instants(path: Path, name: str, column: "pa.Array[Any]") -> IntArray:
     import pyarrow as pa
 
     if column.null_count:
         row = int(np.flatnonzero(_nulls(column))[0])
-        raise FileRefused(path, "ts is empty, expected an instant", row)
+        raise FileRefused(path, f"{name} is empty, expected an instant", row)
     if pa.types.is_timestamp(column.type):
         target = pa.timestamp("ms", tz=column.type.tz)
         expected = "expected an instant of whole milliseconds"
-        return _to_int64(_cast(path, column, target, f"ts {{}} is finer than a millisecond, {expected}"))
+        return _to_int64(_cast(path, column, target, f"{name} {{}} is finer than a millisecond, {expected}"))
     if path.suffix == ".csv":
-        return _instants_from_text(path, column)
-    raise FileRefused(path, f"column 'ts' has type {column.type}, expected a timestamp")
+        return _instants_from_text(path, name, column)
+    raise FileRefused(path, f"column {name!r} has type {column.type}, expected a timestamp")
 
 
-def _instants_from_text(path: Path, column: "pa.Array[Any]") -> IntArray:
+def _instants_from_text(path: Path, name: str, column: "pa.Array[Any]") -> IntArray:
     import pyarrow as pa
 
     first = str(column[0].as_py())
     if _EPOCH_TEXT.fullmatch(first):
-        return _to_int64(_cast(path, column, pa.int64(), "ts {!r} is not a whole number of milliseconds since 1970"))
+        reason = f"{name} {{!r}} is not a whole number of milliseconds since 1970"
+        return _to_int64(_cast(path, column, pa.int64(), reason))
     zoned = len(first) > _DATE_LENGTH and _ZONED_TEXT.fullmatch(first) is not None
     form = "ISO 8601 text with a zone" if zoned else "ISO 8601 text without a zone"
-    reason = f"ts {{!r}} is not {form}; write ts in one form, such as 2025-10-17T00:00:00Z"
+    reason = f"{name} {{!r}} is not {form}; write {name} in one form, such as 2025-10-17T00:00:00Z"
     micros = _to_int64(_cast(path, column, pa.timestamp("us", tz="UTC" if zoned else None), reason))
     fine = np.flatnonzero(micros % 1000)
     if fine.size:
         row = int(fine[0])
-        raise FileRefused(path, f"ts {column[row].as_py()!r} is finer than a millisecond", row)
+        raise FileRefused(path, f"{name} {column[row].as_py()!r} is finer than a millisecond", row)
     return micros // 1000
 
 

@@ -87,6 +87,7 @@ def reordered_tape(tape: Tape) -> Tape:
         volume=tape.volume[::-1],
         source=tape.source,
         funding=tape.funding,
+        texts=tape.texts,
     )
 
 

@@ -25,6 +25,14 @@ class FundingRates:
     rate: FloatArray
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextScores:
+    """Texts about an instrument: ``score`` (-1 to 1) of each, known from ``known_ms`` on, which never falls."""
+
+    known_ms: IntArray
+    score: FloatArray
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tape:
     """Candles on a grid of bar opens.
@@ -44,6 +52,7 @@ class Tape:
     volume: FloatArray
     source: str
     funding: Mapping[str, FundingRates] = field(default_factory=lambda: MappingProxyType({}))
+    texts: Mapping[str, TextScores] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         shape = (len(self.symbols), len(self.open_ms))
@@ -79,13 +88,16 @@ class Tape:
 
     @cached_property
     def sha256(self) -> str:
-        """Digest of everything on the tape: symbols, grid, prices, volumes and funding."""
+        """Digest of everything on the tape: symbols, grid, prices, volumes, funding and texts."""
         digest = hashlib.sha256(f"{self.symbols}|{self.step_ms}|{self.source}".encode())
         for array in (self.open_ms, self.open, self.high, self.low, self.close, self.volume):
             digest.update(np.ascontiguousarray(array).tobytes())
         for symbol in sorted(self.funding):
             rates = self.funding[symbol]
             digest.update(symbol.encode() + rates.ts_ms.tobytes() + rates.rate.tobytes())
+        for symbol in sorted(self.texts):
+            told = self.texts[symbol]
+            digest.update(b"texts" + symbol.encode() + told.known_ms.tobytes() + told.score.tobytes())
         return digest.hexdigest()
 
     def bars_known_at(self, as_of_ms: int) -> int:

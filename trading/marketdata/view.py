@@ -11,6 +11,9 @@ from trading.domain.instants import from_ms, iso
 from trading.domain.market import Bar, Quote
 from trading.marketdata.tape import FloatArray, FundingRates, IntArray, Tape
 
+TEXTS_STAND_MS = 24 * 3_600_000
+"""So long a text counts from when it was known: those who publish by the day are heard in every bar of the next."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bars:
@@ -143,6 +146,22 @@ class TapeView:
         end = int(np.searchsorted(rates.ts_ms, self.as_of_ms, side="right"))
         begin = max(0, end - count)
         return FundingRates(ts_ms=rates.ts_ms[begin:end].copy(), rate=rates.rate[begin:end].copy())
+
+    def beside(self, symbol: str, open_ms: IntArray) -> Mapping[str, FloatArray]:
+        """The mean score and the number of the texts of a day that were known at the close of each bar.
+
+        Both are NaN where there is none; a tape without texts about the instrument knows no such column.
+        """
+        self._row(symbol)
+        texts = self._tape.texts.get(symbol)
+        if texts is None:
+            return {}
+        seen_ms = np.minimum(open_ms + self.step_ms, self.as_of_ms)
+        end = np.searchsorted(texts.known_ms, seen_ms, side="right")
+        begin = np.searchsorted(texts.known_ms, seen_ms - TEXTS_STAND_MS, side="right")
+        total = np.concatenate([[0.0], np.cumsum(texts.score)])
+        count = np.where(end > begin, end - begin, np.nan)
+        return {"sentiment_score": (total[end] - total[begin]) / count, "sentiment_count": count}
 
     def _row(self, symbol: str) -> int:
         index: Mapping[str, int] = self._tape.index

@@ -179,12 +179,12 @@ def funding_table(reading: MarketReading) -> Html:
     return table("Funding, newest first", heads, rows)
 
 
-def not_known(snapshot: FloorSnapshot, reading: MarketReading) -> Html:
-    """What this market does not have, in words."""
+def not_known(snapshot: FloorSnapshot, reading: MarketReading, sources: str) -> Html:
+    """What this market does not have, in words; ``sources`` says it of news and sentiment."""
     bookless = no_book(snapshot, reading)
     said: Sequence[tuple[str, str]] = (
         ("Order book", bookless or "It stands under the chart."),
-        ("News and sentiment", "There is no source of news or sentiment yet."),
+        ("News and sentiment", sources),
     )
     parts = [part for term, text in said for part in (element("dt", term), element("dd", text))]
     return element("dl", *parts, class_="tf tf-mk-none")

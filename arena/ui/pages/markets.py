@@ -1,6 +1,7 @@
 """Markets: an instrument's candles with what desks did and said on them, and what is known beside them."""
 
 from collections.abc import Callable
+from functools import partial
 
 import gradio as gr
 
@@ -13,6 +14,7 @@ from arena.ui.live import Address, LivePage
 from arena.ui.markets import panels
 from arena.ui.markets.book import order_book
 from arena.ui.markets.candles import BANDS, BELOW, COUNTS, HEIGHT_PX, TIMEFRAMES, candle_figure
+from arena.ui.markets.sentiment import said_of_sources, sentiment_and_news
 from arena.ui.pages import Page
 from trading.domain.errors import TradefloorError
 
@@ -24,7 +26,7 @@ Draw = Callable[[FloorSnapshot, MarketReading], Html]
 
 
 def build(page: LivePage) -> None:
-    """Links to the instruments, facts, the chart, the order book, and five panels under it; one column on a phone."""
+    """Links to the instruments, facts, the chart, the order book, five panels, the news; one column on a phone."""
     reception = page.services.reception
     markets = Markets(reception.view if reception is not None else lambda: None)
     page.addressed_html(_links(markets), elem_id="tf-mk-links", waiting="The market appears after the first round.")
@@ -40,12 +42,18 @@ def build(page: LivePage) -> None:
         page.plot(chart, [timeframe, count, bands, below], _figure(markets), by_address=True)
         page.addressed_html(_drawn(markets, panels.chart_key), elem_id="tf-mk-key")
     page.addressed_html(_drawn(markets, order_book), elem_id="tf-mk-book")
-    for row in _PANELS:
+
+    def not_known(snapshot: FloorSnapshot, reading: MarketReading) -> Html:
+        return panels.not_known(snapshot, reading, said_of_sources(page.services, snapshot))
+
+    has = ("Book, news and sentiment", "what this market has", not_known, "tf-mk-none")
+    for row in (_PANELS[0], (*_PANELS[1], has)):
         with gr.Row(elem_classes="tf-mk-row"):
             for title, caption, draw, name in row:
                 with gr.Column(elem_classes="tf-panel", min_width=320):
                     _head(title, caption)
                     page.addressed_html(_drawn(markets, draw), elem_id=name, waiting="Waiting for the first round.")
+    page.addressed_html(_drawn(markets, partial(sentiment_and_news, page.services)), elem_id="tf-mk-sentiment")
 
 
 _PANELS: tuple[tuple[tuple[str, str, Draw, str], ...], ...] = (
@@ -61,7 +69,6 @@ _PANELS: tuple[tuple[tuple[str, str, Draw, str], ...], ...] = (
             "tf-mk-together",
         ),
         ("Funding", "settled rates", lambda _, reading: panels.funding_table(reading), "tf-mk-funding"),
-        ("Book, news and sentiment", "what this market has", panels.not_known, "tf-mk-none"),
     ),
 )
 

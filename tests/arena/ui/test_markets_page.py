@@ -18,6 +18,7 @@ from arena.ui.markets import panels
 from arena.ui.markets.book import order_book
 from arena.ui.markets.candles import BANDS, BELOW, COUNTS, TIMEFRAMES, candle_figure, shown_bars
 from arena.ui.markets.frame import rows
+from arena.ui.markets.sentiment import NO_SOURCE
 from arena.ui.site import build_site
 from arena.ui.tokens import PALETTE
 from tests.arena.housing import house
@@ -233,7 +234,7 @@ def test_the_book_is_shown_with_its_spread_its_ladder_its_depth_and_its_age(
     assert markup.count("<tr>") == 1 + min(levels, 10)
     assert f"{3 * levels}.000 bid down to" in markup
     assert "nan" not in markup.lower()
-    assert "stands under the chart" in panels.not_known(shown, reading)
+    assert "stands under the chart" in panels.not_known(shown, reading, NO_SOURCE)
     older = replace(shown, as_of_ms=reading.as_of_ms + HOUR_MS)
     assert "nothing newer could be trusted" in order_book(older, reading)
 
@@ -255,7 +256,7 @@ def test_without_a_book_the_page_says_why(
 ) -> None:
     bookless = replace(snapshot, market=market, books=(seen(SYMBOLS[1]),))
     assert order_book(bookless, reading) == ""
-    assert words in panels.not_known(bookless, reading)
+    assert words in panels.not_known(bookless, reading, NO_SOURCE)
 
 
 def test_the_name_of_a_book_stays_text(snapshot: FloorSnapshot, reading: MarketReading) -> None:
