@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.trading.markets import FREE, HOUR_MS, OTHER_PERP, PERP, SPOT, instrument, tape_of
+from tests.trading.venues.harness import order
 from trading.domain import Liquidity
 from trading.domain.instrument import MarginTier
 from trading.domain.position import Position
@@ -21,7 +22,13 @@ from trading.ledger.account import DeskAccount
 from trading.ledger.marking import mark_account
 from trading.venues.simulated import MarginRules
 from trading.venues.simulated.costs import FeeTier
-from trading.venues.simulated.margin import find_isolated_liquidation, find_liquidation, liquidation_price, safe_move
+from trading.venues.simulated.margin import (
+    find_isolated_liquidation,
+    find_liquidation,
+    lacks_margin,
+    liquidation_price,
+    safe_move,
+)
 
 D = Decimal
 TIERS = tuple(
@@ -134,6 +141,39 @@ def test_a_hedged_account_in_cross_margin_nets_its_results():
     assert mark.maintenance == D(45_000) * D("0.004") + 16 * D(2_700) * D("0.005")
 
 
+@pytest.mark.parametrize(
+    ("side", "quantity", "held", "leverage", "lacks"),
+    [
+        ("buy", "2.5", {}, None, False),  # 100,000 at 40,000: 2 x (100,000 x 0.5 % - 50) = 900 of 1,000
+        ("buy", "2.76", {}, None, True),  # 110,400: 1,004 of 1,000
+        ("sell", "2.76", {}, None, True),
+        ("buy", "2.5", {"PERP": ("-2.5", "40000")}, None, False),  # it closes
+        ("buy", "5", {"PERP": ("-2.5", "40000")}, None, False),  # the position is as large as before
+        ("buy", "5.3", {"PERP": ("-2.5", "40000")}, None, True),
+        ("buy", "1", {"PERP": ("2", "41000")}, None, True),  # 2,000 of the equity are lost
+        ("buy", "0.9", {"OTHER": ("2", "40000")}, None, False),  # 2 x (36,000 x 0.4 % + 80,000 x 0.5 % - 50) = 988
+        ("buy", "1", {"OTHER": ("2", "40000")}, None, True),  # 1,020
+        ("buy", "0.25", {}, "10", False),  # 10,000 at ten times is 1,000
+        ("buy", "0.2501", {}, "10", True),
+        ("buy", "0.1", {"OTHER": ("0.15", "40000")}, "10", False),
+        ("buy", "0.1001", {"OTHER": ("0.15", "40000")}, "10", True),
+    ],
+)
+def test_what_opens_needs_its_initial_margin(side, quantity, held, leverage, lacks):
+    names = {"PERP": PERP, "OTHER": OTHER_PERP}
+    holder = account("1000", **{names[name].replace("-", "_"): position for name, position in held.items()})
+    instruments = {PERP: TIERED, OTHER_PERP: instrument(OTHER_PERP, margin_tiers=TIERS)}
+    found = lacks_margin(
+        order(1, side, quantity),
+        D(quantity),
+        holder,
+        dict.fromkeys((PERP, OTHER_PERP), D(40_000)),
+        instruments,
+        isolated_leverage=None if leverage is None else D(leverage),
+    )
+    assert found is lacks
+
+
 def test_an_isolated_position_has_its_own_margin_and_price():
     # 10x: 5,000 of margin, so Binance's formula with WB = 5,000.
     position = Position(instrument=PERP, quantity=D(1), cost=D(50_000))
@@ -168,6 +208,31 @@ def test_isolated_losses_stop_at_the_margin_and_leave_the_rest_alone():
     assert cancelled == ["season ended"], "orders of other instruments stay"
     (opened,) = of_kind(engine, "season_opened")
     assert opened.payload["margin"]["mode"] == "isolated"
+
+
+def test_an_order_without_its_margin_is_rejected_and_costs_nothing():
+    from tests.trading.engine.test_order_kinds import fills, of_kind, run
+    from tests.trading.markets import flat, market
+
+    tape = tape_of({PERP: flat(100, 6), OTHER_PERP: flat(10, 6)})
+    wants = {
+        0: [market("buy", "900")],
+        1: [market("buy", "200", OTHER_PERP)],
+        2: [market("sell", "900")],
+        3: [market("buy", "200", OTHER_PERP)],
+    }
+    engine = run(tape, wants, margin=MarginRules(mode="isolated", leverage=D(9)))
+    assert [fill[:3] for fill in fills(engine)] == [
+        ("buy", "900", "100"),
+        ("sell", "900", "100"),
+        ("buy", "200", "10"),
+    ]
+    (rejected,) = [event.payload for event in of_kind(engine, "order_rejected")]
+    assert (rejected["code"], rejected["reason"]) == (
+        "insufficient_funds",
+        "the account cannot put up the initial margin",
+    )
+    assert engine.ledger.accounts["alpha"].cash == 10_000
 
 
 def test_funding_is_nominal_value_times_rate():

@@ -11,9 +11,14 @@ from decimal import Decimal, localcontext
 
 from trading.domain.instrument import Instrument
 from trading.domain.money import EXACT, ZERO
+from trading.domain.order import Order
 from trading.domain.position import Position
 from trading.ledger.account import DeskAccount
 from trading.ledger.marking import mark_account
+
+INITIAL = 2
+"""In cross margin an opening order needs so many times the maintenance margin: what Hyperliquid asks at the highest
+leverage of any coin, and Binance in the first bracket of its large ones."""
 
 HALVINGS = 80
 """Maintenance in tiers bends the way to the low: the moment is found by halving, to the last of 24 digits."""
@@ -30,6 +35,40 @@ class Liquidation:
     equity: Decimal
     maintenance: Decimal
     margin: Decimal | None = None
+
+
+def lacks_margin(
+    order: Order,
+    quantity: Decimal,
+    account: DeskAccount,
+    prices: Mapping[str, Decimal],
+    instruments: Mapping[str, Instrument],
+    *,
+    isolated_leverage: Decimal | None = None,
+) -> bool:
+    """Whether ``account`` cannot put up the initial margin of what ``quantity`` of ``order`` would leave it with.
+
+    ``prices`` has one for every position, and that of the fill. What does not enlarge the position needs no margin. In
+    cross margin the equity stands for all perpetuals together, in isolated margin the cash for the cost of each over
+    ``isolated_leverage``.
+    """
+    symbol = order.instrument
+    held = account.position(symbol).quantity
+    after = held + order.side.sign * quantity
+    if not instruments[symbol].is_perp or abs(after) <= abs(held):
+        return False
+    sizes = {name: abs(one.quantity) for name, one in account.positions.items() if instruments[name].is_perp}
+    sizes[symbol] = abs(after)
+    with localcontext(EXACT):
+        if isolated_leverage is not None:
+            others = sum((abs(account.position(name).cost) for name in sizes if name != symbol), ZERO)
+            return account.cash * isolated_leverage < others + abs(after) * prices[symbol]
+        needed = sum((_initial(instruments[name], size * prices[name]) for name, size in sizes.items()), ZERO)
+        return mark_account(account, prices, instruments).equity < needed
+
+
+def _initial(instrument: Instrument, notional: Decimal) -> Decimal:
+    return min(notional, INITIAL * instrument.maintenance(notional))
 
 
 def slack(account: DeskAccount, prices: Mapping[str, Decimal], instruments: Mapping[str, Instrument]) -> Decimal:

@@ -20,7 +20,7 @@ from trading.venues.simulated.book_matching import BARS, BOOK, BookMatcher, Take
 from trading.venues.simulated.costs import Costs
 from trading.venues.simulated.events import ended, filled, triggered
 from trading.venues.simulated.liquidation import close_out
-from trading.venues.simulated.margin import find_isolated_liquidation, find_liquidation
+from trading.venues.simulated.margin import find_isolated_liquidation, find_liquidation, lacks_margin
 from trading.venues.simulated.margin_rules import MarginRules
 from trading.venues.simulated.matching import BarPrices, Ending, Execution, Triggered, as_stop, match
 from trading.venues.simulated.settlement import charge_borrowing, price_at_open, settle_funding
@@ -148,10 +148,11 @@ class SimulatedVenue:
         elif isinstance(outcome, Triggered):
             yield triggered(order, outcome.price, outcome.ts_ms)
         elif outcome is not None:
-            yield from self._execute(order, outcome, orders, account, most=self._most(row, line, instrument))
+            yield from self._execute(row, order, outcome, orders, account, most=self._most(row, line, instrument))
 
     def _execute(
         self,
+        row: int,
         order: Order,
         execution: Execution,
         orders: StandingOrders,
@@ -171,6 +172,11 @@ class SimulatedVenue:
             kind = EventKind.ORDER_CANCELLED if orders.parts(order) else EventKind.ORDER_REJECTED
             code = RejectCode.NOTHING_TO_REDUCE if order.reduce_only else RejectCode.INSUFFICIENT_FUNDS
             yield ended(order, kind, execution.ts_ms, "nothing left to reduce or pay with", code)
+            return
+        if self._lacks_margin(row, order, quantity, execution.price, account):
+            kind = EventKind.ORDER_CANCELLED if orders.parts(order) else EventKind.ORDER_REJECTED
+            reason = "the account cannot put up the initial margin"
+            yield ended(order, kind, execution.ts_ms, reason, RejectCode.INSUFFICIENT_FUNDS)
             return
         rest: Decimal | None = None
         if most is not None and quantity > most:
@@ -193,6 +199,17 @@ class SimulatedVenue:
         )
         if rest is not None and not stepwise:
             yield from self._expire_at_once(order, execution.ts_ms)
+
+    def _lacks_margin(self, row: int, order: Order, quantity: Decimal, price: Decimal, account: DeskAccount) -> bool:
+        prices = {symbol: price_at_open(self._tape, row, symbol) or ZERO for symbol in account.positions}
+        return lacks_margin(
+            order,
+            quantity,
+            account,
+            prices | {order.instrument: price},
+            self._instruments,
+            isolated_leverage=self._margin.isolated_leverage,
+        )
 
     def _expire_at_once(self, order: Order, ts_ms: int) -> Iterator[Event]:
         if order.time_in_force in (TimeInForce.FOK, TimeInForce.IOC):
@@ -220,7 +237,7 @@ class SimulatedVenue:
             if isinstance(step, Triggered):
                 yield triggered(order, step.price, step.ts_ms)
                 continue
-            yield from self._execute(order, step.execution, orders, account, most=step.quantity, stepwise=True)
+            yield from self._execute(row, order, step.execution, orders, account, most=step.quantity, stepwise=True)
             if orders.get(order.order_id) is None:
                 return
         yield from self._expire_at_once(order, max(open_ms, order.arrives_ms))
