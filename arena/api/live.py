@@ -52,11 +52,12 @@ class LiveAnswers:
     async def _changes(self, path: str, query: QueryParams) -> bytes:
         """What a viewer lacks. The first to ask after a snapshot has it rendered, in a thread.
 
-        Until it is, those who see the page already keep what they have and ask again in a second; others wait.
+        Until it is, those who look on keep what they have and ask again in a second. Others wait: who has nothing yet,
+        and who did something (``waits``).
         """
         page, making = self._pages[path], self._making[path]
         body = page.known_changes(query)
-        if body is None and making.locked() and query.get("seen"):
+        if body is None and making.locked() and query.get("seen") and "waits" not in query:
             return b""
         if body is None:
             async with making:

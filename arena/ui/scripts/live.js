@@ -13,8 +13,9 @@
 
   const slotOf = (name) => document.getElementById(name)?.querySelector(".tf-slot, .tf-plot");
 
-  function question() {
-    const query = new URLSearchParams();
+  // Whoever did something waits for what came of it; who merely looks on keeps what is shown until the rest is made.
+  function question(waits) {
+    const query = new URLSearchParams(waits ? { waits: "1" } : {});
     for (const [name, value] of new URLSearchParams(location.search)) query.set(`at-${name}`, value);
     document.querySelectorAll("[id^=tf-choice-]").forEach((box) => {
       const picked = box.querySelector("input:checked");
@@ -49,14 +50,14 @@
     }
   }
 
-  async function ask() {
+  async function ask(waits = true) {
     if (asking) {
-      again = true;
+      again ||= waits;
       return;
     }
     asking = true;
     try {
-      const answer = await fetch(question(), { credentials: "same-origin" });
+      const answer = await fetch(question(waits), { credentials: "same-origin" });
       if (answer.status === 401) location.reload();
       if (!answer.ok) throw new Error(`status ${answer.status}`);
       const changed = answer.status === 204 ? {} : await answer.json();
@@ -79,7 +80,7 @@
 
   function tick() {
     show();
-    if (!document.hidden) ask();
+    if (!document.hidden) ask(false);
   }
 
   document.addEventListener("click", (event) => {

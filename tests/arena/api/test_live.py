@@ -59,13 +59,14 @@ def test_while_a_panel_is_made_only_those_who_have_nothing_wait(
             page = LivePage("", house(make_floor(snapshot)), RenderCache(), lambda: 0)
             page.html(slow, elem_id="tf-slow")
         answers = LiveAnswers({"": page})
-        first, second = asyncio.create_task(ask(answers)), asyncio.create_task(ask(answers))
+        first, second, third = (asyncio.create_task(ask(answers, query)) for query in (b"", b"", b"seen=a:b&waits=1"))
         await asyncio.to_thread(begun.wait, 60)
         assert await ask(answers, b"seen=tf-slow:old") == (204, b"")
         assert not first.done()
         assert not second.done()
+        assert not third.done()
         may_end.set()
-        assert await first == await second == await ask(answers, b"seen=tf-slow:old")
+        assert await first == await second == await third == await ask(answers, b"seen=tf-slow:old")
         assert f"version {made[0]}".encode() in (await first)[1]
 
     asyncio.run(crowd())
