@@ -71,5 +71,11 @@
     quiet(chat);
   }
 
-  document.addEventListener("tf:shown", watch);
+  // Gradio builds the chat when it likes, and again when a tab is opened.
+  function begin() {
+    new MutationObserver(watch).observe(document.body, { childList: true, subtree: true });
+    watch();
+  }
+  if (document.body) begin();
+  else document.addEventListener("DOMContentLoaded", begin);
 })();
