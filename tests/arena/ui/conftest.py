@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from arena.api.app import create_app
@@ -144,6 +145,12 @@ def visit(browser: Browser, served: tuple[str, SwitchedFloor]) -> Iterator[Calla
     yield open_page
     for context in contexts:
         context.close()
+
+
+def violations(page: Page) -> list[Any]:
+    """What the accessibility check finds once Gradio's own passing messages are gone."""
+    expect(page.locator(".toast-header")).to_have_count(0)
+    return list(Axe().run(page).response["violations"])
 
 
 @pytest.fixture

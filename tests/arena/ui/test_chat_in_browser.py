@@ -9,7 +9,6 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from agents.llm import Completion, CompletionRequest, complete
@@ -27,7 +26,7 @@ from tests.agents.staging import ROLES, seat
 from tests.arena.api.test_chat import serving
 from tests.arena.commands.test_approvals import SEASON
 from tests.arena.housing import house
-from tests.arena.ui.conftest import DESKTOP, PHONE, SwitchedFloor
+from tests.arena.ui.conftest import DESKTOP, PHONE, SwitchedFloor, violations
 from tests.arena.ui.hostile import PAYLOADS
 from tests.arena.ui.test_browser import ATTRIBUTES, CONTRAST
 from trading.risk import KillSwitch
@@ -109,7 +108,8 @@ def ask(page: Page, question: str, box: str = "Ask about a trade, a limit or a p
 
 
 def audit(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
+    expect(page.locator("#tf-chat [role=button] button:not([disabled])")).to_have_count(0)
+    found = violations(page)
     assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in ("serious", "critical")] == []
     assert page.evaluate(CONTRAST) == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

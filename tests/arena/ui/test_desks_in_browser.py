@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from arena.seasons.live import LiveFloor
 from arena.traces import Transcripts
 from tests.arena.housing import house
 from tests.arena.played import ROUNDS, play_on_floor
-from tests.arena.ui.conftest import DESKTOP, PHONE, SwitchedFloor, serving
+from tests.arena.ui.conftest import DESKTOP, PHONE, SwitchedFloor, serving, violations
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -56,7 +55,7 @@ def audit(seen: Any, size: dict[str, int]) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     if size is PHONE:
         assert page.evaluate(SMALL) == []
-    found = Axe().run(page).response["violations"]
+    found = violations(page)
     serious = [
         (one["id"], [node["html"][:160] for node in one["nodes"][:3]])
         for one in found

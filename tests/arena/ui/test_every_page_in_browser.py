@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from arena.commands import serve
@@ -16,7 +15,7 @@ from arena.ui.pages import all_pages
 from tests.arena.conftest import SampleFloor
 from tests.arena.houses import SEASON
 from tests.arena.housing import house as bare_house
-from tests.arena.ui.conftest import DESKTOP, PHONE, SwitchedFloor, serving
+from tests.arena.ui.conftest import DESKTOP, PHONE, SwitchedFloor, serving, violations
 from tests.arena.ui.hostile import PAYLOADS, poisoned
 from tests.arena.ui.test_browser import ATTRIBUTES
 
@@ -62,7 +61,7 @@ def address_of(path: str, floor: Floor) -> str:
 
 def severe(page: Page) -> list[str]:
     """Serious and critical findings of the accessibility check."""
-    found = Axe().run(page).response["violations"]
+    found = violations(page)
     return [
         f"{one['id']}: {node['html'][:160]}"
         for one in found

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import uvicorn
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from arena.api.app import create_app
@@ -21,7 +20,7 @@ from arena.traces import TraceArchive
 from prompts import resolve, use_prompts
 from tests.arena.housing import house
 from tests.arena.played import play
-from tests.arena.ui.conftest import SwitchedFloor
+from tests.arena.ui.conftest import SwitchedFloor, violations
 from trading.risk import LimitBoard, Limits
 from trading.risk.alerts import AlertDesk, FileChannel, LogChannel
 
@@ -66,7 +65,7 @@ def served(home: Path) -> Iterator[tuple[str, SwitchedFloor]]:
 
 def severe(page: Page) -> list[str]:
     """Serious and critical findings of the accessibility check, one line each."""
-    found = Axe().run(page).response["violations"]
+    found = violations(page)
     return [
         f"{one['id']}: {node['html'][:160]}"
         for one in found
