@@ -96,9 +96,9 @@ def opened(
 
 def violations(page: Any) -> list[str]:
     """What axe finds serious or critical, with the element."""
-    from axe_playwright_python.sync_playwright import Axe
+    from tests.arena.ui.conftest import violations
 
-    found = Axe().run(page).response["violations"]
+    found = violations(page)
     return [
         f"{one['id']}: {node['html'][:160]}"
         for one in found
