@@ -96,9 +96,9 @@ def opened(
 
 def violations(page: Any) -> list[str]:
     """What axe finds serious or critical, with the element."""
-    from tests.arena.ui.conftest import violations
+    from tests.arena.ui.conftest import violations as all_violations
 
-    found = violations(page)
+    found = all_violations(page)
     return [
         f"{one['id']}: {node['html'][:160]}"
         for one in found
